@@ -1,0 +1,510 @@
+"""Functions of a Value, a Tensor, an ndarray or a float, each giving the same kind.
+
+Every operation of the rule table is here under NumPy's or PyTorch's name and arguments, with what is composed of
+them: products of several kinds, statistics, ways to rearrange an array, and losses.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import ops
+from micrograd_nn.graph import Node
+from micrograd_nn.op import shape_of
+from micrograd_nn.ops import (
+    abs, add, arccos, arcsin, arctan, cos, cosh, div, exp, expm1, gelu, log, log1p, matmul, maximum, minimum, mul, neg,
+    pow, relu, sigmoid, sign, silu, sin, sinh, softplus, sqrt, square, sub, tan, tanh,
+)  # fmt: skip
+
+__all__ = [
+    "abs", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "broadcast_to", "clip", "concatenate", "cos", "cosh",
+    "cross_entropy", "cumsum", "diag", "diagonal", "div", "dot", "einsum", "elu", "exp", "expand_dims", "expm1", "flip",
+    "gelu", "getitem", "hinge_loss", "identity", "inner", "leaky_relu", "log", "log1p", "log_softmax", "logsumexp",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "mse_loss", "mul", "neg", "norm", "outer", "pad",
+    "pow", "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign", "silu", "sin", "sinh", "softmax",
+    "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "tan", "tanh",
+    "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
+]  # fmt: skip
+
+Axis = int | tuple[int, ...] | None
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+def _joined(x: Any) -> Any:
+    """A list of nodes as one node; anything else as it is."""
+    return stack(x) if isinstance(x, (list, tuple)) and any(isinstance(v, Node) for v in x) else x
+
+
+def _array(x: Any) -> Any:
+    """Something with a shape: nodes and arrays as they are, lists and numbers as arrays."""
+    x = _joined(x)
+    return x if isinstance(x, Node) or hasattr(x, "shape") else np.asarray(x)
+
+
+def _axis(axis: Any) -> Axis:
+    return tuple(int(i) for i in axis) if isinstance(axis, (tuple, list)) else axis if axis is None else int(axis)
+
+
+def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(i + ndim if i < 0 else i for i in axes)
+
+
+# --- choosing and bounding -----------------------------------------------------------------------------------------
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where `condition` holds and `y` elsewhere; the branch not taken gets a gradient of exactly 0.
+
+    >>> x = np.array([-1.0, 4.0])
+    >>> where(x > 0, x, 0.0)
+    array([0., 4.])
+    """
+    return ops.where(_joined(x), _joined(y), condition=_plain(condition))
+
+
+def clip(a: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+    """`a` held between `min` and `max`, either of which may be left out; the gradient is 0 outside."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if isinstance(low, Node) or isinstance(high, Node):
+        a = a if low is None else maximum(a, low)
+        return a if high is None else minimum(a, high)
+    return ops.clip(a, low=-math.inf if low is None else low, high=math.inf if high is None else high)
+
+
+# --- activations with a parameter or an axis -----------------------------------------------------------------------
+
+
+def identity(x: Any) -> Any:
+    """`x` itself: the activation of an output layer."""
+    return x
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """`x` where positive, `negative_slope * x` elsewhere."""
+    return ops.leaky_relu(x, negative_slope=negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """`x` where positive, `alpha * (exp(x) - 1)` elsewhere."""
+    return ops.elu(x, alpha=alpha)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) over its sum along `axis`; a list of Values is joined first.
+
+    >>> softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    return ops.softmax(_array(x), axis=axis)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """The logarithm of `softmax`, right to the last digit where softmax itself would round to 0."""
+    return ops.log_softmax(_array(x), axis=axis)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) along `axis`, over all entries by default; never overflows."""
+    return ops.logsumexp(_array(x), axis=_axis(axis), keepdims=keepdims)
+
+
+# --- reductions ----------------------------------------------------------------------------------------------------
+
+
+def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum along `axis` (an int or several), over all entries by default."""
+    return ops.sum(_joined(a), axis=_axis(axis), keepdims=keepdims)
+
+
+def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean along `axis`."""
+    return ops.mean(_array(a), axis=_axis(axis), keepdims=keepdims)
+
+
+def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest entry along `axis`; ties share the gradient equally."""
+    return ops.max(_joined(a), axis=_axis(axis), keepdims=keepdims)
+
+
+def min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest entry along `axis`; ties share the gradient equally."""
+    return ops.min(_joined(a), axis=_axis(axis), keepdims=keepdims)
+
+
+def var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance along `axis`: the mean squared distance from the mean, over n - ddof (NumPy's convention)."""
+    a = _array(a)
+    n = ops.count(a, _axis(axis))
+    return sum(square(a - mean(a, axis, keepdims=True)), axis, keepdims) * (1 / (n - ddof))
+
+
+def std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation along `axis`; where all entries are equal its gradient is 0, not NaN."""
+    a = _array(a)
+    n = ops.count(a, _axis(axis))
+    return ops.norm(a - mean(a, axis, keepdims=True), axis=_axis(axis), keepdims=keepdims) * (n - ddof) ** -0.5
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean length along `axis` (of a matrix: Frobenius), with gradient 0 at 0. `ord` may also be 1 or inf
+    for vectors: the sum, or the largest, of the absolute values."""
+    x, axis = _array(x), _axis(axis)
+    vector = isinstance(axis, int) or (axis is None and len(shape_of(x)) == 1)
+    if ord is None or (ord == 2 and vector) or (isinstance(ord, str) and ord == "fro"):
+        return ops.norm(x, axis=axis, keepdims=keepdims)
+    if vector and ord in (1, math.inf):
+        return (sum if ord == 1 else max)(abs(x), axis, keepdims)
+    raise ValueError(f"norm has no derivative rule for ord={ord!r} here: use None or 'fro', or 1, 2 or inf of vectors.")
+
+
+def prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product along `axis`, multiplied pair by pair, so that its gradient is right through zeros too."""
+    a = _array(a)
+    if not isinstance(a, Node):
+        return np.prod(a, axis=_axis(axis), keepdims=keepdims)
+    axes = _axes(a.ndim, _axis(axis))
+    shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
+    kept = tuple(n for i, n in enumerate(a.shape) if i not in axes)
+    rows = moveaxis(a, axes, tuple(range(len(axes)))).reshape((-1, *kept)) if axes else a
+    if not axes:
+        return a
+    if not len(rows):
+        return np.ones(shape if keepdims else kept)
+    while len(rows) > 1:
+        half = len(rows) // 2
+        pairs = rows[:half] * rows[half : 2 * half]
+        rows = concatenate([pairs, rows[2 * half :]]) if len(rows) % 2 else pairs
+    return reshape(rows, shape if keepdims else kept)
+
+
+def cumsum(a: Any, axis: int | None = None) -> Any:
+    """Running sums along `axis`, of the flattened array by default."""
+    a = _array(a)
+    return ops.cumsum(ravel(a), axis=0) if axis is None else ops.cumsum(a, axis=axis)
+
+
+def argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where the largest entry is, as a plain int or array: a place has no gradient."""
+    return np.argmax(_plain(_array(a)), axis=axis, keepdims=keepdims)
+
+
+def argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where the smallest entry is, as a plain int or array."""
+    return np.argmin(_plain(_array(a)), axis=axis, keepdims=keepdims)
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+
+
+def dot(a: Any, b: Any) -> Any:
+    """NumPy's dot: the last axis of `a` against the last but one of `b`, or its only one; scalars multiply."""
+    a, b = _array(a), _array(b)
+    m, n = len(shape_of(a)), len(shape_of(b))
+    if not m or not n:
+        return a * b
+    return matmul(a, b) if m <= 2 >= n or n == 1 else tensordot(a, b, ([m - 1], [max_(n - 2, 0)]))
+
+
+def inner(a: Any, b: Any) -> Any:
+    """The last axis of `a` against the last of `b`."""
+    a, b = _array(a), _array(b)
+    return a * b if not shape_of(a) or not shape_of(b) else tensordot(a, b, ([-1], [-1]))
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Every entry of `a` times every entry of `b`: shape (size of a, size of b)."""
+    return reshape(_array(a), (-1, 1)) * reshape(_array(b), (1, -1))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum over pairs of axes: the last `axes` of `a` with the first of `b`, or two lists that name them."""
+    a, b = _array(a), _array(b)
+    m, n = len(shape_of(a)), len(shape_of(b))
+    if isinstance(axes, int):
+        axes = (list(range(m - axes, m)), list(range(axes)))
+    left, right = ([x] if isinstance(x, int) else list(x) for x in axes)
+    left, right = [i % m for i in left], [i % n for i in right]
+    if [shape_of(a)[i] for i in left] != [shape_of(b)[i] for i in right]:
+        raise ValueError(
+            f"`tensordot` cannot pair axes {left} of shape {shape_of(a)} with axes {right} of shape {shape_of(b)}: "
+            "the paired sizes must be equal."
+        )
+    free_a, free_b = [i for i in range(m) if i not in left], [i for i in range(n) if i not in right]
+    size = math.prod(shape_of(a)[i] for i in left)
+    rows, cols = [shape_of(a)[i] for i in free_a], [shape_of(b)[i] for i in free_b]
+    p = reshape(transpose(a, free_a + left), (math.prod(rows), size))
+    q = reshape(transpose(b, right + free_b), (size, math.prod(cols)))
+    return reshape(matmul(p, q), (*rows, *cols))
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Einstein's notation as NumPy has it, with ellipsis, implicit output and diagonals.
+
+    >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
+    array([3., 4.])
+    """
+    arrays = [_array(x) for x in operands]
+    text = subscripts.replace(" ", "")
+    terms, arrow, target = text.partition("->")
+    names = terms.split(",")
+    if len(names) != len(arrays):
+        raise ValueError(f"`einsum` got {len(arrays)} operands, and {subscripts!r} has {len(names)} terms.")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
+    if not arrow:
+        letters = sorted(c for c in set(terms) if c.isalpha() and terms.count(c) == 1)
+        target = ("..." if "..." in terms else "") + "".join(letters)
+    hidden = [len(shape_of(x)) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(names, arrays, strict=True)]
+    widest = "".join(spare[: builtins.max(hidden, default=0)])
+    names = [t.replace("...", widest[len(widest) - h :]) for t, h in zip(names, hidden, strict=True)]
+    target = target.replace("...", widest)
+    for i, (name, x) in enumerate(zip(names, arrays, strict=True)):
+        if len(name) != len(shape_of(x)):
+            raise ValueError(f"`einsum` term {name!r} names {len(name)} axes, and operand {i} has shape {shape_of(x)}.")
+        for c in [c for c in dict.fromkeys(name) if name.count(c) > 1]:
+            while name.count(c) > 1:  # a letter twice in one term: the diagonal
+                first = name.index(c)
+                second = name.index(c, first + 1)
+                x = diagonal(x, 0, first, second)
+                name = name.replace(c, "", name.count(c))[:0] + "".join(
+                    ch for k, ch in enumerate(name) if k not in (first, second)
+                ) + c  # fmt: skip
+        names[i], arrays[i] = name, x
+    return ops.einsum(*arrays, subscripts=",".join(names) + "->" + target)
+
+
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of two axes, as the last axis of the result."""
+    a = _array(a)
+    a = moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, cols = shape_of(a)[-2:]
+    i = np.arange(builtins.max(0, builtins.min(rows + builtins.min(offset, 0), cols - builtins.max(offset, 0))))
+    return getitem(a, (Ellipsis, i - builtins.min(offset, 0), i + builtins.max(offset, 0)))
+
+
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal."""
+    return sum(diagonal(a, offset, axis1, axis2), -1)
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    """The k-th diagonal of a matrix, or the matrix with `v` on it."""
+    v = _array(v)
+    if len(shape_of(v)) == 2:
+        return diagonal(v, k)
+    if len(shape_of(v)) != 1:
+        raise ValueError(f"`diag` takes one or two axes, and got shape {shape_of(v)}.")
+    n = shape_of(v)[0]
+    i = np.arange(n)
+    size = n + builtins.abs(k)
+    return ops.scatter(v, index=(i - builtins.min(k, 0), i + builtins.max(k, 0)), shape=(size, size))
+
+
+# --- shape ---------------------------------------------------------------------------------------------------------
+
+
+def reshape(a: Any, shape: Any) -> Any:
+    """The same entries in another shape; one size may be -1."""
+    return ops.reshape(_array(a), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def ravel(a: Any) -> Any:
+    """All entries in one axis."""
+    return reshape(a, (-1,))
+
+
+def expand_dims(a: Any, axis: Any) -> Any:
+    """A new axis of size 1."""
+    return ops.expand_dims(_array(a), axis=_axis(axis))
+
+
+def squeeze(a: Any, axis: Any = None) -> Any:
+    """Without the axes of size 1, or those of them that are named."""
+    a = _array(a)
+    return reshape(a, np.squeeze(np.empty(shape_of(a), bool), _axis(axis)).shape)
+
+
+def broadcast_to(a: Any, shape: Any) -> Any:
+    """Repeated to `shape` by NumPy's broadcasting."""
+    return ops.broadcast_to(_array(a), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def transpose(a: Any, axes: Any = None) -> Any:
+    """The axes in another order, reversed by default."""
+    a = _array(a)
+    n = len(shape_of(a))
+    return ops.transpose(a, axes=tuple(range(n))[::-1] if axes is None else _axes(n, tuple(axes)))
+
+
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """Two axes swapped."""
+    a = _array(a)
+    order = list(range(len(shape_of(a))))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(a, order)
+
+
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the others in their order."""
+    a = _array(a)
+    places = np.moveaxis(np.empty(tuple(range(2, len(shape_of(a)) + 2)), bool), source, destination).shape
+    return transpose(a, [n - 2 for n in places])
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an axis they have; `axis=None` flattens them first."""
+    parts = [_array(x) for x in arrays]
+    if axis is None:
+        parts, axis = [ravel(x) for x in parts], 0
+    return ops.concatenate(*parts, axis=axis % builtins.max(1, len(shape_of(parts[0]))))
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays, or numbers, joined along a new axis. A list of Values becomes one Tensor.
+
+    >>> from micrograd_nn import Value
+    >>> stack([Value(1.0), Value(2.0)]).shape
+    (2,)
+    """
+    parts = [_joined(x) for x in arrays]
+    return ops.stack(*parts, axis=axis % (len(shape_of(parts[0])) + 1) if parts else 0)
+
+
+def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut along `axis`, into equal parts or at the given places."""
+    a = _array(a)
+    places = np.split(np.arange(shape_of(a)[axis]), indices_or_sections)
+    before = (slice(None),) * (axis % len(shape_of(a)))
+    starts = np.cumsum([0, *(len(p) for p in places)])
+    return [getitem(a, (*before, slice(int(i), int(j)))) for i, j in zip(starts, starts[1:], strict=False)]
+
+
+def pad(a: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """More entries at the borders: a constant, or NumPy's modes that repeat entries ("edge", "reflect", "wrap" ...)."""
+    a = _array(a)
+    widths = tuple((int(p), int(q)) for p, q in np.broadcast_to(pad_width, (len(shape_of(a)), 2)))
+    if mode == "constant":
+        return ops.pad(a, widths=widths, value=constant_values)
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise ValueError(f"pad has no derivative rule for mode={mode!r}: use constant, edge, reflect, symmetric or wrap.")
+    for i, (n, w) in enumerate(zip(shape_of(a), widths, strict=True)):
+        a = getitem(a, (slice(None),) * i + (np.pad(np.arange(n), w, mode=mode),))  # type: ignore[call-overload]
+    return a
+
+
+def flip(a: Any, axis: Any = None) -> Any:
+    """In reverse order along `axis`, along all by default."""
+    return ops.flip(_array(a), axis=_axis(axis))
+
+
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    """Moved along `axis`, what leaves at one end coming in at the other."""
+    return ops.roll(_array(a), shift=_axis(shift), axis=_axis(axis))
+
+
+def tile(a: Any, reps: Any) -> Any:
+    """Copies side by side, `reps` times along each axis."""
+    a, reps = _array(a), (reps,) if isinstance(reps, int) else tuple(reps)
+    n = builtins.max(len(reps), len(shape_of(a)))
+    shape = (1,) * (n - len(shape_of(a))) + shape_of(a)
+    reps = (1,) * (n - len(reps)) + reps
+    a = reshape(a, [k for size in shape for k in (1, size)])
+    a = broadcast_to(a, [k for pair in zip(reps, shape, strict=True) for k in pair])
+    return reshape(a, [r * size for r, size in zip(reps, shape, strict=True)])
+
+
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each entry several times in a row."""
+    a = _array(a)
+    if axis is None:
+        a, axis = ravel(a), 0
+    before = (slice(None),) * (axis % len(shape_of(a)))
+    return getitem(a, (*before, np.repeat(np.arange(shape_of(a)[axis]), repeats)))
+
+
+def tril(m: Any, k: int = 0) -> Any:
+    """Zeros above the k-th diagonal."""
+    return ops.tril(_array(m), k=k)
+
+
+def triu(m: Any, k: int = 0) -> Any:
+    """Zeros below the k-th diagonal."""
+    return ops.triu(_array(m), k=k)
+
+
+def getitem(a: Any, index: Any) -> Any:
+    """NumPy's indexing, basic and advanced; an entry picked several times gets the sum of its gradients."""
+    items = index if isinstance(index, tuple) else (index,)
+    for i in items:
+        if isinstance(i, Node):
+            raise TypeError(f"an index must be plain integers or booleans, and {i.label} is a node: use .numpy() of it.")
+    items = tuple(np.asarray(i) if isinstance(i, list) else i for i in items)
+    return ops.getitem(a, index=items if isinstance(index, tuple) else items[0])
+
+
+# --- losses --------------------------------------------------------------------------------------------------------
+
+
+def _reduce(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
+    return (mean if reduction == "mean" else sum)(losses)
+
+
+def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Softmax cross-entropy of scores (N, C) with integer labels (N,), or of (C,) with one label; in nats.
+
+    >>> round(float(cross_entropy(np.zeros((2, 10)), np.array([3, 7]))), 4)
+    2.3026
+    """
+    scores, labels = _array(input), np.asarray(_plain(target))
+    if len(shape_of(scores)) == 1:
+        scores, labels = expand_dims(scores, 0), np.atleast_1d(labels)
+    if len(shape_of(scores)) != 2 or labels.shape != shape_of(scores)[:1]:
+        raise ValueError(
+            f"cross_entropy takes scores (N, C) and one label an example (N,), and got {shape_of(scores)} and {labels.shape}."
+        )
+    classes = shape_of(scores)[1]
+    if labels.dtype.kind not in "iu":
+        if not np.array_equal(labels, np.floor(labels)):
+            raise TypeError(f"cross_entropy takes integer labels 0 ... {classes - 1}, and got {labels.dtype} {labels[:3]}.")
+        raise TypeError(f"cross_entropy takes integer labels, and got {labels.dtype}: write y.astype(int).")
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to {labels.max()}.")
+    if reduction == "mean":
+        return ops.cross_entropy(scores, labels=labels)
+    return _reduce(-getitem(log_softmax(scores, 1), (np.arange(len(labels)), labels)), reduction)
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """The squared error. Shapes must be equal: (N, 1) against (N,) would quietly make N x N errors."""
+    input, target = _array(input), _array(target)
+    if shape_of(input) != shape_of(target):
+        raise ValueError(f"mse_loss needs two equal shapes, and got {shape_of(input)} and {shape_of(target)}: use reshape.")
+    return _reduce(square(input - target), reduction)
+
+
+def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """The binary max-margin loss max(0, 1 - y s) of scores s and labels y of -1 or +1; shapes (N,), or (N, 1) and (N,)."""
+    scores, labels = _array(input), np.asarray(_plain(target))
+    if shape_of(scores) != labels.shape and shape_of(scores) == (*labels.shape, 1):
+        labels = labels.reshape(shape_of(scores))
+    if shape_of(scores) != labels.shape:
+        raise ValueError(f"hinge_loss needs one label a score, and got {shape_of(scores)} and {labels.shape}.")
+    if not np.isin(labels, (-1, 1)).all():
+        found = np.unique(labels)[:3].tolist()
+        raise ValueError(f"hinge_loss needs labels -1 and +1, and found {found}: for 0 and 1 write 2 * y - 1.")
+    return _reduce(relu(1 - labels * scores), reduction)
+
+
+max_ = builtins.max

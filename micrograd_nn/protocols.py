@@ -1,0 +1,93 @@
+"""NumPy's own functions on nodes: which of ours each means, and what is said where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import functional as F
+from micrograd_nn.graph import Node
+
+__all__ = ["NumpyProtocols"]
+
+UFUNCS: dict[Any, Any] = {
+    np.add: F.add, np.subtract: F.sub, np.multiply: F.mul, np.divide: F.div, np.power: F.pow, np.float_power: F.pow,
+    np.negative: F.neg, np.positive: F.identity, np.absolute: F.abs, np.fabs: F.abs, np.sign: F.sign,
+    np.square: F.square, np.sqrt: F.sqrt, np.exp: F.exp, np.expm1: F.expm1, np.log: F.log, np.log1p: F.log1p,
+    np.sin: F.sin, np.cos: F.cos, np.tan: F.tan, np.arcsin: F.arcsin, np.arccos: F.arccos, np.arctan: F.arctan,
+    np.sinh: F.sinh, np.cosh: F.cosh, np.tanh: F.tanh, np.maximum: F.maximum, np.minimum: F.minimum,
+    np.matmul: F.matmul,
+}  # fmt: skip
+REDUCE: dict[Any, Any] = {np.add: F.sum, np.multiply: F.prod, np.maximum: F.max, np.minimum: F.min}
+FUNCTIONS: dict[Any, Any] = {
+    np.sum: F.sum, np.mean: F.mean, np.var: F.var, np.std: F.std, np.max: F.max, np.min: F.min, np.prod: F.prod,
+    np.cumsum: F.cumsum, np.argmax: F.argmax, np.argmin: F.argmin, np.clip: F.clip, np.where: F.where, np.dot: F.dot,
+    np.inner: F.inner, np.outer: F.outer, np.tensordot: F.tensordot, np.einsum: F.einsum, np.transpose: F.transpose,
+    np.swapaxes: F.swapaxes, np.moveaxis: F.moveaxis, np.trace: F.trace, np.linalg.norm: F.norm, np.reshape: F.reshape,
+    np.ravel: F.ravel, np.squeeze: F.squeeze, np.expand_dims: F.expand_dims, np.broadcast_to: F.broadcast_to,
+    np.concatenate: F.concatenate, np.stack: F.stack, np.split: F.split, np.pad: F.pad, np.flip: F.flip,
+    np.roll: F.roll, np.tile: F.tile, np.repeat: F.repeat, np.diag: F.diag, np.diagonal: F.diagonal, np.tril: F.tril,
+    np.triu: F.triu,
+}  # fmt: skip
+# Answers that are places, counts, shapes or yes and no have no gradient to lose, so NumPy may work on the plain data.
+PLAIN: set[Any] = {
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
+    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.floor, np.ceil, np.rint, np.shape, np.ndim, np.size,
+    np.allclose, np.isclose, np.array_equal, np.any, np.all, np.count_nonzero, np.argsort, np.nonzero, np.zeros_like,
+    np.ones_like, np.full_like, np.empty_like, np.searchsorted, np.result_type, np.may_share_memory,
+    np.shares_memory, np.array_repr, np.array_str, np.array2string, np.unravel_index,
+}  # fmt: skip
+
+
+class NumpyProtocols:
+    """What makes `np.exp(t)`, `np.float64(2) * v` and `np.concatenate([t, u])` give nodes."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.pop("out", None) is not None:
+            raise TypeError(
+                f"np.{ufunc.__name__} cannot write a node into a plain array (`a += node`, or out=): its gradient would be lost. "
+                f"Write a = a + node, a new node, in the place of changing `a`."
+            )
+        if ufunc in PLAIN and method == "__call__":
+            return ufunc(*_stripped(inputs), **kwargs)
+        if method == "__call__" and ufunc in UFUNCS:
+            return _call(ufunc, UFUNCS[ufunc], inputs, kwargs)
+        if method == "reduce" and ufunc in REDUCE:
+            return _call(ufunc, REDUCE[ufunc], (inputs[0],), {"axis": 0} | kwargs)
+        raise TypeError(_no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}")))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in FUNCTIONS:
+            return _call(func, FUNCTIONS[func], args, kwargs)
+        if func in PLAIN:
+            return func(*_stripped(args), **{k: _stripped(v) for k, v in kwargs.items()})
+        raise TypeError(_no_rule(func.__name__))
+
+
+def _call(func: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    for setting in ("dtype", "out", "where", "initial", "casting", "order"):
+        if kwargs.get(setting) is not None:
+            raise TypeError(f"np.{func.__name__} on a node does not take {setting}=: leave it out.")
+        kwargs.pop(setting, None)
+    try:
+        return ours(*args, **kwargs)
+    except TypeError as error:
+        if "argument" not in str(error):
+            raise
+        raise TypeError(f"np.{func.__name__} on a node: {error}") from None
+
+
+def _stripped(x: Any) -> Any:
+    if isinstance(x, Node):
+        return x._data
+    return type(x)(_stripped(v) for v in x) if type(x) in (list, tuple) else x
+
+
+def _no_rule(name: str) -> str:
+    return (
+        f"np.{name} has no derivative rule, so a gradient through it would be lost. Write it with functions of "
+        "micrograd_nn.functional, or use .numpy() where plain numbers are what you want."
+    )

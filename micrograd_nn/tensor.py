@@ -1,0 +1,306 @@
+"""`Tensor`: a node that holds an n-dimensional array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import functional as F
+from micrograd_nn import ops
+from micrograd_nn.graph import Node, frame, kinds
+from micrograd_nn.op import Op, Patch
+from micrograd_nn.protocols import NumpyProtocols
+
+__all__ = ["Tensor"]
+
+
+def _binary(op: Op) -> tuple[Any, Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return op.record((self, _operand(other)), {})
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        return op.record((_operand(other), self), {})
+
+    method.__doc__ = f"`{op.name}` as a node, with NumPy's broadcasting."
+    return method, reflected
+
+
+def _operand(x: Any) -> Any:
+    """A constant as an op takes it: Python's own numbers never widen a float32 array."""
+    if isinstance(x, (Node, float, int, np.ndarray)):
+        return x
+    if any(isinstance(item, Node) for item in x) if isinstance(x, (list, tuple)) else False:
+        return F.stack(x)
+    return np.asarray(x)
+
+
+class Tensor(NumpyProtocols, Node):
+    """An array in a graph.
+
+    `data` is copied. Floating types stay as they are, anything else becomes float64; complex numbers, text and
+    objects are refused. With `requires_grad` the graph tracks it, and `backward()` leaves the gradient in `.grad`,
+    an ndarray of the same shape.
+
+    >>> W = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True, name="W")
+    >>> loss = (W @ np.array([1.0, -1.0])).sum()
+    >>> loss.backward()
+    >>> W.grad
+    array([[ 1., -1.],
+           [ 1., -1.]])
+    """
+
+    __slots__ = ()
+    kind = "Tensor"
+
+    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(np.array(self._take(data), dtype=_floating(dtype)), name, requires_grad)
+
+    __add__, __radd__ = _binary(ops.add)
+    __sub__, __rsub__ = _binary(ops.sub)
+    __mul__, __rmul__ = _binary(ops.mul)
+    __truediv__, __rtruediv__ = _binary(ops.div)
+    __pow__, __rpow__ = _binary(ops.pow)
+    __matmul__, __rmatmul__ = _binary(ops.matmul)
+
+    def __neg__(self) -> Any:
+        return ops.neg(self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Any:
+        return ops.abs(self)
+
+    # Methods where NumPy or PyTorch has one; the functions are in `functional`.
+    abs, exp, log, sqrt, square = F.abs, F.exp, F.log, F.sqrt, F.square
+    sin, cos, tanh, sigmoid, relu, clip = F.sin, F.cos, F.tanh, F.sigmoid, F.relu, F.clip
+    softmax, log_softmax, logsumexp = F.softmax, F.log_softmax, F.logsumexp
+    sum, mean, var, std, max, min, prod, cumsum = F.sum, F.mean, F.var, F.std, F.max, F.min, F.prod, F.cumsum
+    argmax, argmin, dot, trace = F.argmax, F.argmin, F.dot, F.trace
+    ravel, flatten, squeeze, swapaxes, repeat = F.ravel, F.ravel, F.squeeze, F.swapaxes, F.repeat
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same entries in another shape; one size may be -1."""
+        return F.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The axes in another order, reversed when none are given."""
+        return F.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers in another floating type; the gradient comes back in this one's."""
+        return ops.astype(self, dtype=_floating(dtype))
+
+    @property
+    def T(self) -> Any:
+        """The transpose: all axes reversed."""
+        return F.transpose(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self._data.size  # type: ignore[no-any-return]
+
+    def item(self) -> float:
+        """The one number in it, outside the graph; an error when there are more."""
+        if self.size != 1:
+            raise ValueError(
+                f"item() is for one number, and {self._called()} has shape {self.shape}: use .numpy() for all of them."
+            )
+        return float(self._data.reshape(()))
+
+    def numpy(self) -> Any:
+        """A copy of the array, outside the graph."""
+        return self._data.copy()
+
+    def tolist(self) -> Any:
+        return self._data.tolist()
+
+    def detach(self) -> Tensor:
+        """A new leaf with the same numbers, that nothing is tracked through."""
+        return Tensor(self._data, name=self.name)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a Tensor without axes has no len(): it is a single number, see .item().")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return F.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self._called()} cannot be changed in part: what was computed from it would keep the old numbers, and gradients "
+            "would be wrong. Write F.where(mask, new, t) or F.concatenate([...]) for a new tensor, or t.data[...] = on a leaf "
+            "before it is used."
+        )
+
+    def __contains__(self, item: Any) -> bool:
+        return item in self._data
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _plain(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == _plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != _plain(other)
+
+    __hash__ = Node.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        self._may_leave("float(t)", "t.item()")
+        return self.item()
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self._may_leave(
+            "a plain array (np.asarray, or np.array of a list of tensors)", "t.numpy(), or np.stack([...]) to join"
+        )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def _may_leave(self, what: str, instead: str) -> None:
+        if self.depth >= 0 and frame.get().tracking:
+            raise TypeError(
+                f"{what} of {self._called()} would leave the graph, and its gradient would be lost. NumPy's functions work on it as "
+                f"they are (np.exp(t), np.dot(w, t)); write {instead} where plain numbers are what you want."
+            )
+
+    def _called(self) -> str:
+        return self.name or "this tensor"
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=50, precision=4)
+        parts = [body]
+        if self.dtype != np.float64:
+            parts.append(f"dtype={self.dtype}")
+        if self.name is not None:
+            parts.append(f"name={self.name!r}")
+        if self.op is not None:
+            parts.append(f"op={self.op.name}")
+        elif self.depth == 0:
+            parts.append("requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+    @staticmethod
+    def _take(value: Any) -> Any:
+        if isinstance(value, Node) or (isinstance(value, (list, tuple)) and _has_node(value)):
+            raise TypeError(
+                "a Tensor of nodes would not be connected to them: use np.stack([...]) to join nodes into one tensor, "
+                "or .numpy() for the plain numbers."
+            )
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(f"these rows do not make an array: {error}") from None
+        if array.dtype.kind == "f":
+            return array
+        if array.dtype.kind in "biu":
+            return array.astype(float)
+        what = {"c": "complex numbers", "O": "objects", "U": "text", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
+        instead = {"c": "use .real or abs() of it"}.get(array.dtype.kind, "convert it with .astype(float) first")
+        raise TypeError(f"a Tensor holds real numbers, not {what}: {instead}.")
+
+    @property
+    def data(self) -> Any:
+        """The ndarray itself. On a leaf it can be assigned, and changed in place before the leaf is used."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        array = value if value is self._data else np.array(self._take(value), self._data.dtype)
+        if array.shape != self._data.shape:
+            raise ValueError(
+                f"{self._called()} has shape {self._data.shape}; new data of shape {array.shape} does not fit it."
+            )
+        Node.data.__set__(self, array)  # type: ignore[attr-defined]
+
+    def _brief(self) -> str:
+        return f"{self._data:.4g}" if not self.ndim else f"an array of shape {self.shape}"
+
+    def _seed(self, gradient: Any) -> Any:
+        if isinstance(gradient, Node):
+            return gradient
+        if gradient is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward() starts from a single number, and {self._called()} has shape {self.shape}: reduce it first, with "
+                    ".sum() or .mean() or a loss, or give backward(gradient) an array of that shape."
+                )
+            return np.ones_like(self._data)
+        array = np.asarray(self._take(gradient), self._data.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"backward(gradient) needs shape {self.shape}, and got {array.shape}.")
+        return array
+
+    def _fit(self, share: Any, g: Any) -> Any:
+        own = self._data
+        if share.__class__ is np.ndarray:
+            if share.shape != own.shape:
+                share = ops.sum_to(share, own.shape)
+            elif share is g and self.op is None:
+                share = share.copy()
+            return share if share.dtype is own.dtype else share.astype(own.dtype, copy=False)
+        if isinstance(share, Patch):
+            return share
+        if isinstance(share, Node):
+            return ops.sum_to(share, own.shape)
+        return np.broadcast_to(np.asarray(share, own.dtype), own.shape)
+
+    def _settle(self, gradient: Any, own: bool = False) -> Any:
+        if gradient.__class__ is np.ndarray:
+            return gradient.copy() if own and gradient.base is not None else gradient
+        if isinstance(gradient, Patch):
+            return gradient.dense().astype(self._data.dtype, copy=False)
+        return gradient
+
+
+def _floating(dtype: Any) -> Any:
+    if dtype is None or np.dtype(dtype).kind == "f":
+        return dtype
+    raise TypeError(f"a Tensor holds real numbers: dtype {np.dtype(dtype)} cannot carry a gradient; use float64 or float32.")
+
+
+def _has_node(items: Any) -> bool:
+    return any(isinstance(x, Node) or (isinstance(x, (list, tuple)) and _has_node(x)) for x in items)
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+kinds[object] = Tensor

@@ -1,0 +1,138 @@
+"""Derivatives of functions: `grad` and its kin, which nest to any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import functional as F
+from micrograd_nn import ops
+from micrograd_nn.graph import Node, gradients
+from micrograd_nn.tensor import Tensor
+from micrograd_nn.value import Value
+
+__all__ = ["grad", "hessian", "jacobian", "value_and_grad"]
+
+_inside: ContextVar[bool] = ContextVar("inside", default=False)  # while the function of an outer transform runs
+
+
+def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The derivative of `f`, a function with one number as its result, by its argument `argnum` (or several).
+
+    Give it a float and it gives a float, an ndarray and it gives an ndarray of the same shape, a node and it gives a
+    node that can be differentiated again.
+
+    >>> f = lambda x: x**3
+    >>> grad(f)(2.0), grad(grad(f))(2.0), grad(grad(grad(f)))(2.0)
+    (12.0, 12.0, 6.0)
+    """
+    both = value_and_grad(f, argnum)
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return derivative
+
+
+def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
+    """A function that gives the value of `f` and its `grad`, for the work of one.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        nested, places, leaves, out = _trace(f, argnum, args, kwargs)
+        if isinstance(out, Node) and getattr(out, "size", 1) != 1:
+            raise ValueError(f"grad is for a function with one number as its result, and this one gave shape {out.shape}: "  # type: ignore[attr-defined]
+                             "use jacobian, or reduce it with .sum() or a loss.")  # fmt: skip
+        found = gradients(out, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
+        slopes = tuple(_result(found.get(x, _zeros(x)), nested) for x in leaves)
+        return _result(out, nested), slopes if isinstance(argnum, tuple) else slopes[0]
+
+    return both
+
+
+def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """Every derivative of every result: shape (*shape of the result, *shape of the argument).
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        nested, _, (x,), out = _trace(f, argnum, args, kwargs)
+        if isinstance(out, (list, tuple)):
+            out = F.stack(out)
+        shape = np.shape(out) if not isinstance(out, Node) else out.shape  # type: ignore[attr-defined]
+        rows = []
+        for i in range(int(np.prod(shape))):
+            seed: Any = 1.0
+            if isinstance(out, Tensor):
+                seed = np.zeros(shape, out.dtype)
+                seed.flat[i] = 1
+            found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
+            rows.append(_result(found.get(x, _zeros(x)), nested))
+        if not shape:
+            return rows[0]
+        inner = np.shape(x.data)
+        if not rows:
+            return np.zeros((*shape, *inner))
+        return F.reshape(F.stack(rows), (*shape, *inner))
+
+    return derivative
+
+
+def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """All second derivatives of `f`: shape (*shape of the argument, *shape of the argument).
+
+    >>> hessian(lambda x: x[0] * x[1])(np.array([3.0, 5.0]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    return jacobian(grad(f, argnum), argnum)
+
+
+def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, tuple[int, ...], list[Node], Any]:
+    """Run `f` with fresh nodes in the places of `argnum`.
+
+    Fresh even for a node: a function that also reaches it by another way must not count that way too.
+    """
+    places = argnum if isinstance(argnum, tuple) else (argnum,)
+    if any(not -len(args) <= i < len(args) for i in places):
+        raise TypeError(f"argnum={argnum} needs that many positional arguments, and {len(args)} were given.")
+    nested = _inside.get() or any(isinstance(x, Node) and x.depth >= 0 for x in args)
+    filled = list(args)
+    for i in places:
+        filled[i] = _fresh(args[i])
+    token = _inside.set(True)
+    try:
+        out = f(*filled, **kwargs)
+    finally:
+        _inside.reset(token)
+    return nested, places, [filled[i] for i in places], out
+
+
+def _fresh(x: Any) -> Node:
+    if isinstance(x, Node) and x.depth >= 0:
+        node: Node = ops.identity(x)
+        return node
+    plain = x.data if isinstance(x, Node) else x
+    if isinstance(x, Value) or np.ndim(plain) == 0 and not isinstance(plain, np.ndarray):
+        return Value(plain)
+    return Tensor(plain, requires_grad=True)
+
+
+def _zeros(x: Any) -> Any:
+    return 0.0 if isinstance(x, Value) else np.zeros_like(x.data)
+
+
+def _result(x: Any, nested: bool) -> Any:
+    """Nodes inside another transform, plain numbers outside."""
+    if nested or not isinstance(x, Node):
+        return x
+    return x.item() if isinstance(x, Value) else x.data

@@ -1,0 +1,236 @@
+"""`Value`: a node that holds one Python float."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import ops
+from micrograd_nn.graph import Node, frame, kinds, writes
+from micrograd_nn.op import Op, Patch
+from micrograd_nn.protocols import NumpyProtocols
+
+__all__ = ["Value"]
+
+_new = object.__new__
+_frame_now = frame.get
+_not_a_float = "`float(v)` or a `math` function would take {0} out of the graph, and its gradient would be lost. Write "
+
+
+def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`self op other` and `other op self`. The common case is spelled out: it is most of a scalar step."""
+    forward = op.scalar
+    assert forward is not None
+
+    def method(self: Value, other: Any) -> Any:
+        kind = other.__class__
+        frame = _frame_now()
+        if frame.plain and (kind is Value or kind is float):
+            out = _new(Value)
+            depth = self.depth
+            try:
+                if kind is float:
+                    out._data = forward(self._data, other)
+                else:
+                    out._data = forward(self._data, other._data)
+                    if other.depth > depth:
+                        depth = other.depth
+            except (ArithmeticError, ValueError):
+                return op.record((self, other), {})
+            if depth >= 0:
+                out.depth = depth + 1
+                out.op = op
+                out.a = self
+                out.b = other
+                out.frame = frame
+                out.born = writes.count
+                out.rest = ()
+                out.grad = out.params = out.name = out.next = None
+                return out
+        if kind is Value or isinstance(other, (int, float, np.ndarray, np.generic)):
+            return op.record((self, float(other) if isinstance(other, int) else other), {})
+        return NotImplemented if isinstance(other, Node) else _refuse(op, other)
+
+    def reflected(self: Value, other: Any) -> Any:
+        if isinstance(other, (int, float, np.ndarray, np.generic)):
+            return op.record((float(other) if isinstance(other, int) else other, self), {})
+        return _refuse(op, other)
+
+    method.__doc__ = f"`{op.name}` as a node."
+    return method, reflected
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    forward = op.scalar
+    assert forward is not None
+
+    def method(self: Value) -> Any:
+        frame = _frame_now()
+        if frame.plain and self.depth >= 0:
+            out = _new(Value)
+            try:
+                out._data = forward(self._data)
+            except (ArithmeticError, ValueError):
+                return op.record((self,), {})
+            out.depth = self.depth + 1
+            out.op = op
+            out.a = self
+            out.frame = frame
+            out.born = writes.count
+            out.rest = ()
+            out.b = out.grad = out.params = out.name = out.next = None
+            return out
+        return op.record((self,), {})
+
+    method.__doc__ = f"`{op.name}` as a node."
+    return method
+
+
+def _refuse(op: Op, other: Any) -> Any:
+    raise TypeError(
+        f"`{op.name}` cannot take a Value and {type(other).__name__} {other!r:.40}: use a number, a Value, or for arrays a Tensor."
+    )
+
+
+class Value(NumpyProtocols, Node):
+    """One number in a graph: what it is, how it was made, and after `backward()` its gradient.
+
+    `data` is anything that is one real number; complex numbers, text and arrays are refused.
+
+    >>> a = Value(-4.0, name="a")
+    >>> b = (a * a + 1).relu()
+    >>> b.backward()
+    >>> b.data, a.grad
+    (17.0, -8.0)
+    """
+
+    __slots__ = ()
+    kind = "Value"
+    shape: tuple[int, ...] = ()
+    ndim, size = 0, 1
+    dtype = np.dtype(float)
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        super().__init__(self._take(data), name)
+
+    __add__, __radd__ = _binary(ops.add)
+    __sub__, __rsub__ = _binary(ops.sub)
+    __mul__, __rmul__ = _binary(ops.mul)
+    __truediv__, __rtruediv__ = _binary(ops.div)
+    __pow__, __rpow__ = _binary(ops.pow)
+    __neg__ = _unary(ops.neg)
+    __abs__ = abs = _unary(ops.abs)
+    exp, log, sqrt, square = _unary(ops.exp), _unary(ops.log), _unary(ops.sqrt), _unary(ops.square)
+    sin, cos, tanh = _unary(ops.sin), _unary(ops.cos), _unary(ops.tanh)
+    relu, sigmoid = _unary(ops.relu), _unary(ops.sigmoid)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def item(self) -> float:
+        """The number, outside the graph."""
+        return float(self._data)
+
+    def detach(self) -> Value:
+        """The same number as a new leaf that nothing is tracked through."""
+        leaf = Value(self._data, self.name)
+        leaf.requires_grad = False
+        return leaf
+
+    def numpy(self) -> Any:
+        """The number as a 0-d array, outside the graph."""
+        return np.array(self._data)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _plain(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == _plain(other)
+
+    __hash__ = Node.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        if self.depth < 0 or not _frame_now().tracking:
+            return float(self._data)
+        raise TypeError(
+            f"a plain float of {self._called()} would leave the graph, and its gradient would be lost. Write np.exp(v) or "
+            "v.exp() in the place of math.exp(v), and so on; write v.item() where a plain number is what you want."
+        )
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def _called(self) -> str:
+        return self.name or f"a Value ({self._brief()})"
+
+    def __repr__(self) -> str:
+        parts = [f"{self._data!r}"]
+        if self.name is not None:
+            parts.append(f"name={self.name!r}")
+        if self.op is not None:
+            parts.append(f"op={self.op.name}")
+        if self.grad is not None:
+            parts.append(f"grad={self.grad!r}")
+        return f"Value({', '.join(parts)})"
+
+    @staticmethod
+    def _take(value: Any) -> float:
+        if value.__class__ is float:
+            return value  # type: ignore[no-any-return]
+        if isinstance(value, Node):
+            raise TypeError(
+                f"a Value of {value.label} would not be connected to it: use the node itself, or .item() for its number."
+            )
+        if isinstance(value, complex | np.complexfloating) or (
+            isinstance(value, np.ndarray) and value.dtype.kind == "c"
+        ):
+            raise TypeError(f"a Value holds a real number, and {value!r} is complex: use its .real or abs() of it.")
+        if isinstance(value, str | bytes | None) or np.ndim(value):
+            hint = "use Tensor for an array or a list" if np.ndim(value) else "convert it with float(...) first"
+            raise TypeError(f"a Value holds one real number, not {type(value).__name__} {value!r:.40}: {hint}.")
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"a Value holds one real number, not {type(value).__name__} {value!r:.40}.") from None
+
+    def _brief(self) -> str:
+        return f"{self._data:.4g}"
+
+    def _seed(self, gradient: Any) -> Any:
+        return gradient if isinstance(gradient, Node) else 1.0 if gradient is None else self._take(gradient)
+
+    def _fit(self, share: Any, g: Any) -> Any:
+        if share.__class__ is float:
+            return share
+        if isinstance(share, Node):
+            return ops.sum_to(share, ())
+        if isinstance(share, Patch):
+            share = share.dense()
+        return float(np.sum(share))
+
+    def _settle(self, gradient: Any, own: bool = False) -> Any:
+        return gradient
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+kinds[float] = Value
