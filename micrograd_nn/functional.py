@@ -144,14 +144,14 @@ def var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     """The variance along `axis`: the mean squared distance from the mean, over n - ddof (NumPy's convention)."""
     a = _array(a)
     n = ops.count(a, _axis(axis))
-    return sum(square(a - mean(a, axis, keepdims=True)), axis, keepdims) * (1 / (n - ddof))
+    return sum(square(a - mean(a, axis, keepdims=True)), axis, keepdims) / (n - ddof)
 
 
 def std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation along `axis`; where all entries are equal its gradient is 0, not NaN."""
     a = _array(a)
     n = ops.count(a, _axis(axis))
-    return ops.norm(a - mean(a, axis, keepdims=True), axis=_axis(axis), keepdims=keepdims) * (n - ddof) ** -0.5
+    return norm(a - mean(a, axis, keepdims=True), None, axis, keepdims) / math.sqrt(n - ddof)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -171,19 +171,17 @@ def prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     a = _array(a)
     if not isinstance(a, Node):
         return np.prod(a, axis=_axis(axis), keepdims=keepdims)
-    axes = _axes(a.ndim, _axis(axis))
-    shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
-    kept = tuple(n for i, n in enumerate(a.shape) if i not in axes)
-    rows = moveaxis(a, axes, tuple(range(len(axes)))).reshape((-1, *kept)) if axes else a
-    if not axes:
-        return a
-    if not len(rows):
-        return np.ones(shape if keepdims else kept)
-    while len(rows) > 1:
-        half = len(rows) // 2
+    n = len(shape_of(a))
+    axes = _axes(n, _axis(axis))
+    kept = tuple(size for i, size in enumerate(shape_of(a)) if i not in axes)
+    rows = reshape(moveaxis(a, axes, range(len(axes))), (ops.count(a, axes), *kept))
+    while shape_of(rows)[0] > 1:
+        half = shape_of(rows)[0] // 2
         pairs = rows[:half] * rows[half : 2 * half]
-        rows = concatenate([pairs, rows[2 * half :]]) if len(rows) % 2 else pairs
-    return reshape(rows, shape if keepdims else kept)
+        rows = concatenate([pairs, rows[2 * half :]]) if shape_of(rows)[0] % 2 else pairs
+    if not shape_of(rows)[0]:
+        rows = np.ones((1, *kept))
+    return reshape(rows, tuple(1 if i in axes else size for i, size in enumerate(shape_of(a))) if keepdims else kept)
 
 
 def cumsum(a: Any, axis: int | None = None) -> Any:
@@ -211,7 +209,7 @@ def dot(a: Any, b: Any) -> Any:
     m, n = len(shape_of(a)), len(shape_of(b))
     if not m or not n:
         return a * b
-    return matmul(a, b) if m <= 2 >= n or n == 1 else tensordot(a, b, ([m - 1], [max_(n - 2, 0)]))
+    return matmul(a, b) if m <= 2 >= n or n == 1 else tensordot(a, b, ([m - 1], [builtins.max(n - 2, 0)]))
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -269,14 +267,11 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     for i, (name, x) in enumerate(zip(names, arrays, strict=True)):
         if len(name) != len(shape_of(x)):
             raise ValueError(f"`einsum` term {name!r} names {len(name)} axes, and operand {i} has shape {shape_of(x)}.")
-        for c in [c for c in dict.fromkeys(name) if name.count(c) > 1]:
-            while name.count(c) > 1:  # a letter twice in one term: the diagonal
-                first = name.index(c)
-                second = name.index(c, first + 1)
-                x = diagonal(x, 0, first, second)
-                name = name.replace(c, "", name.count(c))[:0] + "".join(
-                    ch for k, ch in enumerate(name) if k not in (first, second)
-                ) + c  # fmt: skip
+        for c in {c for c in name if name.count(c) > 1}:  # a letter twice in one term: the diagonal
+            places = [k for k, other in enumerate(name) if other == c]
+            x = moveaxis(x, places, range(len(places)))
+            x = getitem(x, (np.arange(shape_of(x)[0]),) * len(places))
+            name = c + name.replace(c, "")
         names[i], arrays[i] = name, x
     return ops.einsum(*arrays, subscripts=",".join(names) + "->" + target)
 
@@ -506,5 +501,3 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         raise ValueError(f"hinge_loss needs labels -1 and +1, and found {found}: for 0 and 1 write 2 * y - 1.")
     return _reduce(relu(1 - labels * scores), reduction)
 
-
-max_ = builtins.max

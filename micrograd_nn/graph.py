@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, ClassVar
 
 __all__ = [
@@ -28,7 +28,8 @@ class CycleError(ValueError):
 
     def __init__(self, loop: list[Any], message: str | None = None) -> None:
         self.loop = loop
-        names = " -> ".join(n.label if isinstance(n, Node) else str(n) for n in loop)
+        shown = loop if len(loop) <= 24 else [*loop[:12], f"... ({len(loop) - 24:,} more) ...", *loop[-12:]]
+        names = " -> ".join(n.label if isinstance(n, Node) else str(n) for n in shown)
         super().__init__(message or f"this graph has a loop: {names}. A value cannot depend on itself.")
 
 
@@ -64,6 +65,12 @@ class _Writes:
     """How many times a leaf has been given a new value, anywhere."""
 
     count = 0
+    _turn = Lock()
+
+    def another(self) -> int:
+        with self._turn:  # a count lost between threads would hide a change
+            self.count += 1
+            return self.count
 
 
 writes = _Writes()
@@ -112,8 +119,7 @@ class Node:
                 "gradients through it would be wrong. Assign to a leaf, or start a new node from the value you want."
             )
         self._data = self._take(value)
-        writes.count += 1
-        self.born = writes.count
+        self.born = writes.another()
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -289,7 +295,8 @@ def topological_order(root: Node | Iterable[Node]) -> list[Node]:
                 stack.append(parent)
             elif on_path[parent]:
                 path = [n for n, walking in on_path.items() if walking]
-                raise CycleError([parent, *path[: path.index(parent) : -1], parent])
+                start = next(i for i, n in enumerate(path) if n is parent)
+                raise CycleError([parent, *path[:start:-1], parent])
     return order
 
 
@@ -400,13 +407,14 @@ def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[
     values = inputs if record else [x._data if isinstance(x, Node) else x for x in inputs]
     params = node.params or {}
     for i, x in enumerate(inputs):
-        if not isinstance(x, Node) or x.depth < 0:
-            continue
-        if x.op is None and x.born > node.born:
+        if isinstance(x, Node) and x.op is None and x.born > node.born:
             raise RuntimeError(
                 f"{x.label} was given a new value after `{node.op.name}`{_at(node.frame)} had used it, so gradients through "
                 "it would be wrong. Compute the result again after the change, or call backward() before it."
             )
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Node) or x.depth < 0:
+            continue
         share = x._fit(node.op.share(i, g, out, values, params), g)
         if watching and not node.op.finite(share):
             raise AnomalyError(
@@ -432,9 +440,10 @@ def gradients(root: Node, gradient: Any = None, create_graph: bool = False) -> d
     (6.0, None)
     """
     found: dict[Node, Any] = {}
-    seed = root._seed(gradient)
-    if create_graph and not isinstance(seed, Node):
-        seed = constant(seed)
+    recorded = create_graph and isinstance(gradient, Node)
+    seed = root._seed(gradient._data if recorded else gradient)
+    if create_graph:
+        seed = gradient if recorded else constant(seed)
     sweep(root, seed, create_graph, found)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -117,7 +116,7 @@ class Op:
 
     def formulas(self, parents: Sequence[Node], node: Node, params: dict[str, Any]) -> tuple[str, ...]:
         """What each of `parents` gets, as text; ∂out stands for the gradient that comes in."""
-        names = [Symbol(_name(p, i), shape=shape_of(p)) if p.depth >= 0 or p.name or shape_of(p) else write(p._data)
+        names = [Symbol(_name(p, i), shape=shape_of(p)) if p.depth >= 0 or p.name or shape_of(p) else float(p._data)
                  for i, p in enumerate(parents)]  # fmt: skip
         g, out = Symbol("∂out", shape=shape_of(node)), Symbol("out", shape=shape_of(node))
         return tuple(write(self.share(i, g, out, names, params)).text for i in range(len(names)))
@@ -140,21 +139,22 @@ class Op:
 
     def _explain(self, error: Exception, values: Sequence[Any], params: dict[str, Any]) -> Exception:
         shapes = " and ".join(str(np.shape(x)) for x in values if not isinstance(x, (list, tuple)))
-        kind = type(error) if type(error) in (ValueError, TypeError, IndexError) else ValueError
+        kind = TypeError if isinstance(error, TypeError) else IndexError if type(error) is IndexError else ValueError
         settings = "".join(f", {k}={v!r}" for k, v in params.items() if not isinstance(v, np.ndarray))
-        hint = HINTS.get(self.name, "")
-        if not hint and len(values) == 2 and self.infix:
-            hint = (
-                "Element by element, shapes must be equal from the right, or one of the two sizes 1: add an axis with "
-                "reshape or expand_dims where one is missing."
-            )
-        return kind(f"`{self.name}` cannot work on shapes {shapes}{settings}. {hint or error}")
+        hint: object = error
+        if kind is ValueError and self.infix:
+            hint = MATMUL_SHAPES if self.symbol == "@" else BROADCAST_SHAPES
+        return kind(f"`{self.name}` cannot work on shapes {shapes}{settings}. {hint}")
 
 
-HINTS = {
-    "matmul": "The last axis of the first must be as long as the last but one of the second (or its only one): "
-    "transpose one of them with .T?",
-}
+MATMUL_SHAPES = (
+    "The last axis of the first must be as long as the last but one of the second (or its only one): transpose one of "
+    "them with .T?"
+)
+BROADCAST_SHAPES = (
+    "Element by element, shapes must be equal from the right, or one of the two sizes 1: add an axis with reshape or "
+    "expand_dims where one is missing."
+)
 
 
 def _find(name: str) -> Op:
@@ -214,27 +214,21 @@ class Patch:
     __radd__ = __add__
 
 
-def weigh(g: Any, factor: Any) -> Any:
-    """`g * factor`, where a zero `g` gives zero whatever the factor: nothing in, nothing out."""
-    g, factor = np.broadcast_arrays(g, factor)
-    return np.multiply(g, factor, out=np.zeros(g.shape, np.result_type(g, factor)), where=g != 0)
+def where_needed(ufunc: Any, g: Any, *inputs: Any) -> Any:
+    """`ufunc` of the inputs where `g` is not zero, and 0 elsewhere, without looking at what it would be there."""
+    out = np.zeros(np.broadcast_shapes(np.shape(g), *map(np.shape, inputs)), np.result_type(g, *inputs))
+    return ufunc(*inputs, out=out, where=np.not_equal(g, 0))
 
 
-def divide(g: Any, divisor: Any) -> Any:
-    """`g / divisor`, where a zero `g` gives zero whatever the divisor."""
-    g, divisor = np.broadcast_arrays(g, divisor)
-    return np.divide(g, divisor, out=np.zeros(g.shape, np.result_type(g, divisor)), where=g != 0)
-
-
-# The two products of a rule whose factor can be infinite. A branch that `where` did not take sends back exactly 0,
-# not 0 * inf = nan.
-scaled = Op(
-    "scaled", lambda g, f: operator.mul(g, f) if isinstance(g, Symbol) or isinstance(f, Symbol) else weigh(g, f),
+# The products of a rule whose factor can be infinite. Where no gradient comes in none goes out, whatever the factor:
+# a branch that `where` did not take sends back exactly 0, not 0 * inf = nan.
+scaled: Op = Op(
+    "scaled", lambda g, f: g * f if isinstance(g, Symbol) else where_needed(np.multiply, g, g, f),
     lambda d, out, g, f: scaled(d, f), lambda d, out, g, f: scaled(d, g),
     scalar=lambda g, f: g * f if g else 0.0, symbol="×", infix=True,
 )  # fmt: skip
-over = Op(
-    "over", lambda g, f: operator.truediv(g, f) if isinstance(g, Symbol) or isinstance(f, Symbol) else divide(g, f),
-    lambda d, out, g, f: over(d, f), lambda d, out, g, f: over(-d * out, f),
+over: Op = Op(
+    "over", lambda g, f: g / f if isinstance(g, Symbol) else where_needed(np.divide, g, g, f),
+    lambda d, out, g, f: over(d, f), lambda d, out, g, f: over(scaled(-d, out), f),
     scalar=lambda g, f: g / f if g else 0.0, symbol="÷", infix=True,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import functional as F
-from micrograd_nn.graph import Node
+from micrograd_nn.graph import Node, frame
 
 __all__ = ["NumpyProtocols"]
 
@@ -41,9 +41,55 @@ PLAIN: set[Any] = {
 
 
 class NumpyProtocols:
-    """What makes `np.exp(t)`, `np.float64(2) * v` and `np.concatenate([t, u])` give nodes."""
+    """What both kinds of node share: NumPy's functions give nodes, comparisons give plain answers.
+
+    A tracked node does not turn into a plain array or number by itself: that would lose its gradient.
+    """
 
     __slots__ = ()
+    __hash__ = Node.__hash__
+    _data: Any
+    depth: int
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= plain(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != plain(other)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self._may_leave(
+            "a plain array (np.asarray, or np.array of a list of nodes)",
+            "NumPy's functions work on it as they are (np.exp(t), np.dot(w, t)); write np.stack([...]) to join nodes, and .numpy()",
+        )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def _may_leave(self, what: str, instead: str) -> None:
+        """Raise where `what` would lose the gradient of this node; `instead` says what to write."""
+        if self.depth >= 0 and frame.get().tracking:
+            raise TypeError(
+                f"{what} of {self._called()} would leave the graph, and its gradient would be lost: {instead} where plain "
+                "numbers are what you want."
+            )
+
+    def _called(self) -> str:
+        """What messages call this node."""
+        raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
@@ -54,7 +100,7 @@ class NumpyProtocols:
         if ufunc in PLAIN and method == "__call__":
             return ufunc(*_stripped(inputs), **kwargs)
         if method == "__call__" and ufunc in UFUNCS:
-            return _call(ufunc, UFUNCS[ufunc], inputs, kwargs)
+            return _call(ufunc, UFUNCS[ufunc], [number(x) for x in inputs], kwargs)
         if method == "reduce" and ufunc in REDUCE:
             return _call(ufunc, REDUCE[ufunc], (inputs[0],), {"axis": 0} | kwargs)
         raise TypeError(_no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}")))
@@ -65,6 +111,16 @@ class NumpyProtocols:
         if func in PLAIN:
             return func(*_stripped(args), **{k: _stripped(v) for k, v in kwargs.items()})
         raise TypeError(_no_rule(func.__name__))
+
+
+def plain(x: Any) -> Any:
+    """The number or array in a node; anything else as it is."""
+    return x._data if isinstance(x, Node) else x
+
+
+def number(x: Any) -> Any:
+    """A NumPy scalar as a Python number, which never widens a float32 array and never narrows a Value."""
+    return x.item() if isinstance(x, np.generic) else x
 
 
 def _call(func: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:

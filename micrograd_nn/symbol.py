@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["Symbol"]
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)  # how tightly a formula holds together
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Symbol:
@@ -68,9 +68,11 @@ class Symbol:
         return Symbol("−" + self.held(PRODUCT), SIGN - 1, self.shape)
 
     def __pow__(self, power: Any) -> Symbol:
-        if isinstance(power, int):
-            return Symbol(self.held(ATOM) + str(power).translate(_SUPERSCRIPT), POWER, self.shape)
         right = write(power)
+        if right.text == "1":
+            return self
+        if right.text.removeprefix("−").isdigit():
+            return Symbol(self.held(ATOM) + right.text.translate(_SUPERSCRIPT), POWER, self.shape)
         return Symbol(f"{self.held(ATOM)}^{right.held(ATOM)}", POWER, self.shape)
 
     def _compare(self, other: Any, sign: str) -> Symbol:
@@ -90,6 +92,9 @@ class Symbol:
 
     def __eq__(self, other: object) -> Symbol:  # type: ignore[override]
         return self._compare(other, "=")
+
+    def __ne__(self, other: object) -> bool:
+        return True  # rules set the one exceptional number apart with it; a formula shows the general case
 
     __hash__ = object.__hash__
 

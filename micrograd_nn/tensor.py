@@ -9,9 +9,9 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, frame, kinds
+from micrograd_nn.graph import Node, kinds
 from micrograd_nn.op import Op, Patch
-from micrograd_nn.protocols import NumpyProtocols
+from micrograd_nn.protocols import NumpyProtocols, number
 
 __all__ = ["Tensor"]
 
@@ -29,11 +29,13 @@ def _binary(op: Op) -> tuple[Any, Any]:
 
 def _operand(x: Any) -> Any:
     """A constant as an op takes it: Python's own numbers never widen a float32 array."""
-    if isinstance(x, (Node, float, int, np.ndarray)):
+    if isinstance(x, (Node, np.ndarray)):
         return x
-    if any(isinstance(item, Node) for item in x) if isinstance(x, (list, tuple)) else False:
+    if isinstance(x, (float, int, np.generic)):
+        return number(x)
+    if isinstance(x, (list, tuple)) and _has_node(x):
         return F.stack(x)
-    return np.asarray(x)
+    return Tensor._take(x)
 
 
 class Tensor(NumpyProtocols, Node):
@@ -154,51 +156,15 @@ class Tensor(NumpyProtocols, Node):
     def __contains__(self, item: Any) -> bool:
         return item in self._data
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._data == _plain(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._data != _plain(other)
-
-    __hash__ = Node.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
     def __float__(self) -> float:
-        self._may_leave("float(t)", "t.item()")
+        self._may_leave("float(t)", "write t.item()")
         return self.item()
 
     def __int__(self) -> int:
         return int(float(self))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self._may_leave(
-            "a plain array (np.asarray, or np.array of a list of tensors)", "t.numpy(), or np.stack([...]) to join"
-        )
-        return np.array(self._data, dtype=dtype, copy=copy)
-
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
-
-    def _may_leave(self, what: str, instead: str) -> None:
-        if self.depth >= 0 and frame.get().tracking:
-            raise TypeError(
-                f"{what} of {self._called()} would leave the graph, and its gradient would be lost. NumPy's functions work on it as "
-                f"they are (np.exp(t), np.dot(w, t)); write {instead} where plain numbers are what you want."
-            )
 
     def _called(self) -> str:
         return self.name or "this tensor"
@@ -253,8 +219,6 @@ class Tensor(NumpyProtocols, Node):
         return f"{self._data:.4g}" if not self.ndim else f"an array of shape {self.shape}"
 
     def _seed(self, gradient: Any) -> Any:
-        if isinstance(gradient, Node):
-            return gradient
         if gradient is None:
             if self.size != 1:
                 raise ValueError(
@@ -262,7 +226,7 @@ class Tensor(NumpyProtocols, Node):
                     ".sum() or .mean() or a loss, or give backward(gradient) an array of that shape."
                 )
             return np.ones_like(self._data)
-        array = np.asarray(self._take(gradient), self._data.dtype)
+        array = np.array(self._take(gradient), self._data.dtype)
         if array.shape != self.shape:
             raise ValueError(f"backward(gradient) needs shape {self.shape}, and got {array.shape}.")
         return array
@@ -278,7 +242,8 @@ class Tensor(NumpyProtocols, Node):
         if isinstance(share, Patch):
             return share
         if isinstance(share, Node):
-            return ops.sum_to(share, own.shape)
+            share = ops.sum_to(share, own.shape)
+            return share if share.dtype == own.dtype else ops.astype(share, dtype=own.dtype)
         return np.broadcast_to(np.asarray(share, own.dtype), own.shape)
 
     def _settle(self, gradient: Any, own: bool = False) -> Any:
@@ -297,10 +262,6 @@ def _floating(dtype: Any) -> Any:
 
 def _has_node(items: Any) -> bool:
     return any(isinstance(x, Node) or (isinstance(x, (list, tuple)) and _has_node(x)) for x in items)
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
 
 
 kinds[object] = Tensor

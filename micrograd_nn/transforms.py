@@ -11,6 +11,8 @@ import numpy as np
 from micrograd_nn import functional as F
 from micrograd_nn import ops
 from micrograd_nn.graph import Node, gradients
+from micrograd_nn.op import shape_of
+from micrograd_nn.protocols import plain
 from micrograd_nn.tensor import Tensor
 from micrograd_nn.value import Value
 
@@ -45,13 +47,14 @@ def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> 
     """
 
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        nested, places, leaves, out = _trace(f, argnum, args, kwargs)
-        if isinstance(out, Node) and getattr(out, "size", 1) != 1:
-            raise ValueError(f"grad is for a function with one number as its result, and this one gave shape {out.shape}: "  # type: ignore[attr-defined]
-                             "use jacobian, or reduce it with .sum() or a loss.")  # fmt: skip
-        found = gradients(out, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
-        slopes = tuple(_result(found.get(x, _zeros(x)), nested) for x in leaves)
-        return _result(out, nested), slopes if isinstance(argnum, tuple) else slopes[0]
+        nested, leaves, out = _trace(f, argnum, args, kwargs)
+        if np.prod(shape_of(out)) != 1:
+            raise ValueError(
+                f"grad is for a function with one number as its result, and this one gave shape {shape_of(out)}: use "
+                "jacobian, or reduce it with .sum() or a loss."
+            )
+        slopes = _slopes(out, leaves, nested)
+        return _result(out, nested), tuple(slopes) if isinstance(argnum, tuple) else slopes[0]
 
     return both
 
@@ -65,24 +68,17 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     """
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        nested, _, (x,), out = _trace(f, argnum, args, kwargs)
-        if isinstance(out, (list, tuple)):
-            out = F.stack(out)
-        shape = np.shape(out) if not isinstance(out, Node) else out.shape  # type: ignore[attr-defined]
+        nested, (x,), out = _trace(f, argnum, args, kwargs)
+        shape = shape_of(out)
+        if not shape:
+            return _slopes(out, [x], nested)[0]
         rows = []
         for i in range(int(np.prod(shape))):
-            seed: Any = 1.0
-            if isinstance(out, Tensor):
-                seed = np.zeros(shape, out.dtype)
-                seed.flat[i] = 1
-            found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
-            rows.append(_result(found.get(x, _zeros(x)), nested))
-        if not shape:
-            return rows[0]
-        inner = np.shape(x.data)
-        if not rows:
-            return np.zeros((*shape, *inner))
-        return F.reshape(F.stack(rows), (*shape, *inner))
+            seed = np.zeros(shape, out.dtype)
+            seed.flat[i] = 1
+            rows += _slopes(out, [x], nested, seed)
+        inner = shape_of(x)
+        return F.reshape(F.stack(rows), (*shape, *inner)) if rows else np.zeros((*shape, *inner))
 
     return derivative
 
@@ -97,8 +93,8 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnum), argnum)
 
 
-def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, tuple[int, ...], list[Node], Any]:
-    """Run `f` with fresh nodes in the places of `argnum`.
+def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, list[Node], Any]:
+    """Run `f` with fresh nodes in the places of `argnum`: whether another transform is outside, those nodes, the result.
 
     Fresh even for a node: a function that also reaches it by another way must not count that way too.
     """
@@ -114,25 +110,30 @@ def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, tuple[int
         out = f(*filled, **kwargs)
     finally:
         _inside.reset(token)
-    return nested, places, [filled[i] for i in places], out
+    if isinstance(out, (list, tuple)):
+        out = F.stack(out)
+    return nested, [filled[i] for i in places], out
 
 
 def _fresh(x: Any) -> Node:
+    """A node for one call alone, with the value of `x`: connected to it when `x` is tracked."""
     if isinstance(x, Node) and x.depth >= 0:
         node: Node = ops.identity(x)
         return node
-    plain = x.data if isinstance(x, Node) else x
-    if isinstance(x, Value) or np.ndim(plain) == 0 and not isinstance(plain, np.ndarray):
-        return Value(plain)
-    return Tensor(plain, requires_grad=True)
+    if isinstance(x, Value) or not (isinstance(x, (Node, np.ndarray)) or np.ndim(x)):
+        return Value(plain(x))
+    return Tensor(plain(x), requires_grad=True)
 
 
-def _zeros(x: Any) -> Any:
-    return 0.0 if isinstance(x, Value) else np.zeros_like(x.data)
+def _slopes(out: Any, leaves: list[Node], nested: bool, seed: Any = None) -> list[Any]:
+    """The gradient of `out` at each of `leaves`; zeros where it does not depend on them."""
+    found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
+    zeros = (0.0 if isinstance(x, Value) else np.zeros_like(x.data) for x in leaves)
+    return [_result(found.get(x, zero), nested) for x, zero in zip(leaves, zeros, strict=True)]
 
 
 def _result(x: Any, nested: bool) -> Any:
     """Nodes inside another transform, plain numbers outside."""
     if nested or not isinstance(x, Node):
         return x
-    return x.item() if isinstance(x, Value) else x.data
+    return x.data

@@ -16,7 +16,6 @@ __all__ = ["Value"]
 
 _new = object.__new__
 _frame_now = frame.get
-_not_a_float = "`float(v)` or a `math` function would take {0} out of the graph, and its gradient would be lost. Write "
 
 
 def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -49,14 +48,12 @@ def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 out.rest = ()
                 out.grad = out.params = out.name = out.next = None
                 return out
-        if kind is Value or isinstance(other, (int, float, np.ndarray, np.generic)):
-            return op.record((self, float(other) if isinstance(other, int) else other), {})
-        return NotImplemented if isinstance(other, Node) else _refuse(op, other)
+        if isinstance(other, Node) and kind is not Value:
+            return NotImplemented
+        return op.record((self, _operand(op, other)), {})
 
     def reflected(self: Value, other: Any) -> Any:
-        if isinstance(other, (int, float, np.ndarray, np.generic)):
-            return op.record((float(other) if isinstance(other, int) else other, self), {})
-        return _refuse(op, other)
+        return op.record((_operand(op, other), self), {})
 
     method.__doc__ = f"`{op.name}` as a node."
     return method, reflected
@@ -88,7 +85,12 @@ def _unary(op: Op) -> Callable[..., Any]:
     return method
 
 
-def _refuse(op: Op, other: Any) -> Any:
+def _operand(op: Op, other: Any) -> Any:
+    """What `op` is given beside a Value: a node or an array as it is, any other number as a float."""
+    if isinstance(other, (Value, np.ndarray)):
+        return other
+    if isinstance(other, (int, float, np.floating, np.integer, np.bool_)):
+        return float(other)
     raise TypeError(
         f"`{op.name}` cannot take a Value and {type(other).__name__} {other!r:.40}: use a number, a Value, or for arrays a Tensor."
     )
@@ -143,33 +145,9 @@ class Value(NumpyProtocols, Node):
         """The number as a 0-d array, outside the graph."""
         return np.array(self._data)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._data == _plain(other)
-
-    __hash__ = Node.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
     def __float__(self) -> float:
-        if self.depth < 0 or not _frame_now().tracking:
-            return float(self._data)
-        raise TypeError(
-            f"a plain float of {self._called()} would leave the graph, and its gradient would be lost. Write np.exp(v) or "
-            "v.exp() in the place of math.exp(v), and so on; write v.item() where a plain number is what you want."
-        )
+        self._may_leave("a plain float", "write np.exp(v) or v.exp() in the place of math.exp(v), and so on, and v.item()")
+        return float(self._data)
 
     def __int__(self) -> int:
         return int(float(self))
@@ -193,7 +171,7 @@ class Value(NumpyProtocols, Node):
     @staticmethod
     def _take(value: Any) -> float:
         if value.__class__ is float:
-            return value  # type: ignore[no-any-return]
+            return value
         if isinstance(value, Node):
             raise TypeError(
                 f"a Value of {value.label} would not be connected to it: use the node itself, or .item() for its number."
@@ -214,7 +192,7 @@ class Value(NumpyProtocols, Node):
         return f"{self._data:.4g}"
 
     def _seed(self, gradient: Any) -> Any:
-        return gradient if isinstance(gradient, Node) else 1.0 if gradient is None else self._take(gradient)
+        return 1.0 if gradient is None else self._take(gradient)
 
     def _fit(self, share: Any, g: Any) -> Any:
         if share.__class__ is float:
@@ -227,10 +205,6 @@ class Value(NumpyProtocols, Node):
 
     def _settle(self, gradient: Any, own: bool = False) -> Any:
         return gradient
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
 
 
 kinds[float] = Value

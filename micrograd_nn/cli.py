@@ -1,0 +1,180 @@
+"""The command line: `micrograd-nn train` trains a network, on the digits or on your own table."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import micrograd_nn as mg
+from micrograd_nn import data, nn, run, training
+from micrograd_nn.health import HealthReport, unit_health
+
+__all__ = ["main"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise data.DataError(f"{message} (see {self.prog} --help)")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned: examples, the names of the classes, and what to call it."""
+
+    title: str
+    stem: str
+    X: Any
+    y: Any
+    classes: tuple[str, ...]
+    features: tuple[str, ...] = ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, 2 for input it cannot work on, 130 when interrupted."""
+    try:
+        arguments = _parser().parse_args(argv)
+        status: int = arguments.command(arguments)
+        return status
+    except data.DataError as error:
+        print(f"micrograd-nn: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("micrograd-nn: interrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="micrograd-nn", description="A small, exact, readable engine for neural networks.")
+    parser.add_argument("--version", action="version", version=f"micrograd-nn {mg.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    train = commands.add_parser(
+        "train", help="train a network on handwritten digits, or on a table of your own",
+        description="Trains a multilayer perceptron, holding a fifth of the examples back for the test, and leaves a run "
+        "folder: weights.npz, history.json, settings.json, summary.txt and graph.svg. Ctrl-C ends the training with "
+        "what was learned so far.",
+    )  # fmt: skip
+    train.add_argument("--data", type=Path, metavar="FILE.csv", help="a CSV file with a header line (default: the digits)")
+    train.add_argument("--target", metavar="COLUMN", help="the column of FILE.csv that holds the classes")
+    train.add_argument("--layers", type=_sizes, default=(256, 128), metavar="N,N", help="hidden units, layer by layer (default: 256,128)")
+    train.add_argument("--activation", type=_activation, default="relu", help=f"one of {', '.join(nn.ACTIVATIONS)} (default: relu)")
+    train.add_argument("--lr", type=_positive, default=1e-3, help="learning rate of Adam (default: 0.001)")
+    train.add_argument("--epochs", type=_count, default=40, help="passes over the training examples (default: 40)")
+    train.add_argument("--batch-size", type=_count, default=32, help="examples a step (default: 32)")
+    train.add_argument("--seed", type=_seed, default=0, help="the same seed gives the same numbers (default: 0)")
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="where the run goes (default: runs/NAME-1, -2, ...)")
+    train.set_defaults(command=_train)
+    return parser
+
+
+def _number_of(kind: Callable[[str], Any], fits: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        return value
+
+    return parse
+
+
+_count = _number_of(int, lambda n: n >= 1, "a whole number of at least 1")
+_seed = _number_of(int, lambda n: n >= 0, "a whole number of at least 0")
+_positive = _number_of(float, lambda x: 0 < x < math.inf, "a number above 0")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(_count(part.strip()) for part in text.split(","))
+
+
+def _activation(text: str) -> str:
+    if text in nn.ACTIVATIONS:
+        return text
+    near = difflib.get_close_matches(text, nn.ACTIVATIONS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f": there are {', '.join(nn.ACTIVATIONS)}"
+    raise argparse.ArgumentTypeError(f"no activation is named {text!r}{hint}")
+
+
+def _task(arguments: argparse.Namespace) -> Task:
+    if arguments.data is None:
+        if arguments.target is not None:
+            raise data.DataError("--target names a column of --data FILE.csv, and no --data was given.")
+        X, y = data.load_digits()
+        return Task("1,797 handwritten digits, 8x8 pixels", "digits", X, y, tuple("0123456789"))
+    if arguments.target is None:
+        raise data.DataError("--data needs --target COLUMN: which column holds the classes?")
+    table = data.read_table(arguments.data, arguments.target)
+    title = f"{arguments.data.name}: {len(table.y):,} rows, {len(table.features)} features, target {arguments.target!r}"
+    return Task(title, arguments.data.stem, table.X, table.y, table.classes, table.features)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    task = _task(arguments)
+    out = arguments.out or run.next_free(task.stem)
+    with run.run_folder(out) as folder:
+        splitting, drawing, shuffling = (np.random.default_rng(s) for s in np.random.SeedSequence(arguments.seed).spawn(3))
+        X, X_test, y, y_test = data.train_test_split(task.X, task.y, 0.2, splitting)
+        if not len(y_test):
+            raise data.DataError("there are too few rows of each class to hold any back for the test.")
+        scale: dict[str, list[float]] = {}
+        if task.features:  # columns of a table differ in size; the pixels of a digit do not
+            mean, spread = X.mean(0), X.std(0)
+            spread[spread == 0] = 1
+            X, X_test, scale = (X - mean) / spread, (X_test - mean) / spread, {"mean": mean.tolist(), "std": spread.tolist()}
+        model = nn.MLP(X.shape[1], [*arguments.layers, len(task.classes)], arguments.activation, drawing)
+        print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n\n{model.summary()}\n", flush=True)
+        begun = time.perf_counter()
+        history = training.fit(
+            model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
+            validation_data=(X_test, y_test), rng=shuffling,
+        )  # fmt: skip
+        seconds = time.perf_counter() - begun
+        loss, accuracy = training.evaluate(model, "cross_entropy", X_test, y_test)
+        result = f"Test accuracy {accuracy:.2%}, test loss {loss:.4f}, after {len(history)} epochs."
+        if history.ended != "finished":
+            result += f" The run ended early: {history.ended}."
+        finite = all(np.isfinite(p.data).all() for p in model.parameters())
+        health = str(unit_health(model, X_test)) if finite else "No unit health: there are weights that are not finite."
+        print(f"\n{result} ({seconds:.1f} s)\n\n{health}")
+        run.save_weights(folder / "weights.npz", model.state_dict())
+        run.save_json(folder / "history.json", history.to_dict())
+        run.save_json(folder / "settings.json", _settings(arguments, task, model, scale))
+        summary = f"{task.title}\n\n{model.summary()}\n\n{result}\n\n{health}\n"
+        (folder / "summary.txt").write_text(summary, encoding="utf-8")
+        _picture(model, X_test[:16], y_test[:16], folder / "graph.svg")
+    print(f"\nSaved in {out}: weights.npz, history.json, settings.json, summary.txt, graph.svg.")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace, task: Task, model: nn.MLP, scale: dict[str, Any]) -> dict[str, Any]:
+    """What is needed to build the model again and to run it on new data."""
+    return {
+        "version": mg.__version__, "data": str(arguments.data) if arguments.data else "digits", "target": arguments.target,
+        "features": list(task.features), "classes": list(task.classes), "scale": scale,
+        "n_in": model.layers[0].n_in, "sizes": [layer.n_out for layer in model.layers], "activation": arguments.activation,
+        "lr": arguments.lr, "epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed,
+    }  # fmt: skip
+
+
+def _picture(model: nn.MLP, X: Any, y: Any, path: Path) -> None:
+    """The graph of the loss on a few test examples, with its gradients."""
+    import viz
+
+    model.zero_grad()
+    loss = mg.functional.cross_entropy(model(mg.Tensor(X, name="X")), y)
+    loss.name = "loss"
+    loss.backward()
+    viz.draw(loss, title=f"{model!r}: loss and gradients on {len(y)} test examples").save(path)
+    model.zero_grad()

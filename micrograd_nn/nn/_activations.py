@@ -1,0 +1,29 @@
+"""The activations a layer can be given by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from micrograd_nn import functional as F
+
+__all__ = ["ACTIVATIONS", "activation_named"]
+
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": F.relu, "tanh": F.tanh, "sigmoid": F.sigmoid, "leaky_relu": F.leaky_relu, "elu": F.elu, "gelu": F.gelu,
+    "silu": F.silu, "softplus": F.softplus, "identity": F.identity,
+}  # fmt: skip
+
+
+def activation_named(activation: str | Callable[[Any], Any]) -> tuple[str, Callable[[Any], Any]]:
+    """Name and function of an activation given as either. Raises ValueError for a name there is not."""
+    if callable(activation):
+        return getattr(activation, "__name__", type(activation).__name__), activation
+    if activation in ACTIVATIONS:
+        return activation, ACTIVATIONS[activation]
+    near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"no activation is named {activation!r}.{hint} There are {', '.join(ACTIVATIONS)}; any function of a node will do too."
+    )

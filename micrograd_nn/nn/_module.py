@@ -1,0 +1,232 @@
+"""`Module`: a part of a network, that knows its parameters, its parts and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph import Node, frame
+
+__all__ = ["Module", "Summary"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part with parameters of its own, as `summary()` lists it."""
+
+    name: str
+    kind: str
+    units: int
+    weights: int
+    biases: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Units, weights and biases part by part; printed as a table. The input is not counted as a layer."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+    @property
+    def units(self) -> int:
+        return sum(r.units for r in self.rows)
+
+    @property
+    def weights(self) -> int:
+        return sum(r.weights for r in self.rows)
+
+    @property
+    def biases(self) -> int:
+        return sum(r.biases for r in self.rows)
+
+    @property
+    def parameters(self) -> int:
+        return self.weights + self.biases
+
+    def __str__(self) -> str:
+        cells = [("", "", "units", "weights", "biases", "parameters")]
+        for r in self.rows:
+            cells.append((r.name, r.kind, f"{r.units:,}", f"{r.weights:,}", f"{r.biases:,}", f"{r.weights + r.biases:,}"))
+        cells.append(
+            ("total", "", f"{self.units:,}", f"{self.weights:,}", f"{self.biases:,}", f"{self.parameters:,}")
+        )
+        wide = [max(len(row[i]) for row in cells) for i in range(6)]
+        lines = [
+            "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, wide, strict=True))).rstrip()
+            for row in cells
+        ]
+        rule = "-" * max(map(len, lines))
+        count = len(self.rows)
+        head = f"{self.title}: a {count}-layer network" if count else f"{self.title}: no parameters"
+        return "\n".join([head, *lines[:-1], rule, lines[-1]])
+
+
+class Module:
+    """A part of a network: subclass it, keep parameters and parts as attributes, and write `forward`.
+
+    A parameter is a Tensor or Value that requires a gradient. Attributes may be lists, tuples and dicts of
+    parameters and modules; names that begin with an underscore are left alone. Every node made inside a call
+    remembers where: `node.module` is the path of the innermost module, such as `layers[1]`.
+
+    >>> import numpy as np
+    >>> from micrograd_nn import Tensor
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Tensor(2.0, requires_grad=True)
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> Scale()(np.array([1.0, 3.0])).data
+    array([2., 6.])
+    """
+
+    training: bool = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; called through the module itself."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(): write one that computes its output.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outer = frame.get()
+        token = frame.set(outer.but(module=self._place(outer), owner=self))
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            frame.reset(token)
+
+    def _place(self, outer: Any) -> str:
+        if outer.owner is None or outer.owner is self:
+            return outer.module if outer.owner is self else ""
+        name = outer.owner._name_of(self)
+        return f"{outer.module}.{name}" if outer.module and name else name or outer.module
+
+    def _name_of(self, part: Module) -> str:
+        known: dict[int, str] = self.__dict__.setdefault("_names", {})
+        if id(part) not in known:
+            known.clear()
+            known.update((id(m), name) for name, m in self.named_modules() if name)
+            known.setdefault(id(part), type(part).__name__)
+        return known[id(part)]
+
+    # --- what it is made of ---------------------------------------------------------------------------------------
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
+        for name, value in vars(self).items():
+            if not name.startswith("_"):
+                yield from _flat(name, value)
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Path and module, this one first, each once."""
+        yield from self._named_modules(prefix, set())
+
+    def _named_modules(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, Module]]:
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        yield prefix, self
+        for name, value in self._members():
+            if isinstance(value, Module):
+                yield from value._named_modules(f"{prefix}.{name}" if prefix else name, seen)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all within it."""
+        return (m for _, m in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """Path and parameter, each once, in the order they were made."""
+        seen: set[int] = set()
+        for prefix, module in self.named_modules():
+            for name, value in module._members():
+                if isinstance(value, Node) and value.op is None and value.requires_grad and id(value) not in seen:
+                    seen.add(id(value))
+                    yield (f"{prefix}.{name}" if prefix else name), value
+
+    def parameters(self) -> list[Any]:
+        """All parameters, each once."""
+        return [p for _, p in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: the next backward() starts from none."""
+        for p in self.parameters():
+            p.grad = None
+
+    def train(self, mode: bool = True) -> Module:
+        """Behave as in training (dropout on)."""
+        for m in self.modules():
+            m.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Behave as in use (dropout off)."""
+        return self.train(False)
+
+    # --- saving and loading ---------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """A copy of every parameter, by path."""
+        return {name: np.array(p.data) for name, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave.
+
+        Raises ValueError listing every key that is missing, unexpected or of another shape; then nothing is changed.
+        """
+        own = dict(self.named_parameters())
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        wrong = {
+            "missing": [k for k in own if k not in arrays],
+            "unexpected": [k for k in arrays if k not in own],
+            "of another shape": [
+                f"{k} (needs {np.shape(p.data)}, got {arrays[k].shape})"
+                for k, p in own.items() if k in arrays and arrays[k].shape != np.shape(p.data)
+            ],
+            "not real numbers": [k for k in own if k in arrays and arrays[k].dtype.kind not in "fiu"],
+        }  # fmt: skip
+        if any(wrong.values()):
+            report = "; ".join(f"{what}: {', '.join(keys)}" for what, keys in wrong.items() if keys)
+            raise ValueError(f"this state does not fit {type(self).__name__}, which is left as it was. {report}.")
+        for name, p in own.items():
+            p.data = arrays[name] if arrays[name].ndim or hasattr(p.data, "shape") else float(arrays[name])
+
+    # --- for people -----------------------------------------------------------------------------------------------
+
+    def summary(self) -> Summary:
+        """Units, weights and biases of each part, and in all.
+
+        >>> from micrograd_nn.nn import MLP
+        >>> s = MLP(3, [4, 2]).summary()
+        >>> s.units, s.weights, s.biases, s.parameters
+        (6, 20, 6, 26)
+        """
+        rows = []
+        for path, module in self.named_modules():
+            own = [(n, v) for n, v in module._members() if isinstance(v, Node) and v.op is None and v.requires_grad]
+            if own:
+                biases = sum(int(np.size(v.data)) for n, v in own if n.startswith("bias"))
+                total = sum(int(np.size(v.data)) for _, v in own)
+                rows.append(Row(path or "(itself)", repr(module), module._units(), total - biases, biases))
+        return Summary(repr(self), tuple(rows))
+
+    def _units(self) -> int:
+        """How many neurons are in this part itself."""
+        return 0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k != "_names"}
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _flat(f"{name}[{i}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(f"{name}[{key!r}]", item)
+    elif isinstance(value, (Module, Node)):
+        yield name, value
