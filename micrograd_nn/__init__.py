@@ -2,7 +2,14 @@
 
 from micrograd_nn import data, functional, graph, nn, optim
 from micrograd_nn.graph import (
-    AnomalyError, CycleError, detect_anomaly, formulas, gradients, local_derivatives, no_grad, topological_order,
+    AnomalyError,
+    CycleError,
+    detect_anomaly,
+    formulas,
+    gradients,
+    local_derivatives,
+    no_grad,
+    topological_order,
 )  # fmt: skip
 from micrograd_nn.health import HealthReport, unit_health
 from micrograd_nn.op import Op

@@ -16,7 +16,7 @@ import numpy as np
 
 import micrograd_nn as mg
 from micrograd_nn import data, nn, run, training
-from micrograd_nn.health import HealthReport, unit_health
+from micrograd_nn.health import unit_health
 
 __all__ = ["main"]
 
@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except data.DataError as error:
         print(f"micrograd-nn: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("micrograd-nn: that needs more memory than there is: use fewer or smaller layers.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("micrograd-nn: interrupted.", file=sys.stderr)
         return 130
@@ -60,14 +63,24 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     train = commands.add_parser(
         "train", help="train a network on handwritten digits, or on a table of your own",
-        description="Trains a multilayer perceptron, holding a fifth of the examples back for the test, and leaves a run "
-        "folder: weights.npz, history.json, settings.json, summary.txt and graph.svg. Ctrl-C ends the training with "
+        description="Trains a multilayer perceptron, holding a fifth of the examples back for the test, and leaves a "
+        "run folder: weights.npz, history.json, settings.json, summary.txt and graph.svg. Ctrl-C ends the training with "
         "what was learned so far.",
     )  # fmt: skip
-    train.add_argument("--data", type=Path, metavar="FILE.csv", help="a CSV file with a header line (default: the digits)")
+    train.add_argument(
+        "--data", type=Path, metavar="FILE.csv", help="a CSV file with a header line (default: the digits)"
+    )
     train.add_argument("--target", metavar="COLUMN", help="the column of FILE.csv that holds the classes")
-    train.add_argument("--layers", type=_sizes, default=(256, 128), metavar="N,N", help="hidden units, layer by layer (default: 256,128)")
-    train.add_argument("--activation", type=_activation, default="relu", help=f"one of {', '.join(nn.ACTIVATIONS)} (default: relu)")
+    train.add_argument(
+        "--layers",
+        type=_sizes,
+        default=(256, 128),
+        metavar="N,N",
+        help="hidden units, layer by layer (default: 256,128)",
+    )
+    train.add_argument(
+        "--activation", type=_activation, default="relu", help=f"one of {', '.join(nn.ACTIVATIONS)} (default: relu)"
+    )
     train.add_argument("--lr", type=_positive, default=1e-3, help="learning rate of Adam (default: 0.001)")
     train.add_argument("--epochs", type=_count, default=40, help="passes over the training examples (default: 40)")
     train.add_argument("--batch-size", type=_count, default=32, help="examples a step (default: 32)")
@@ -124,29 +137,24 @@ def _train(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     out = arguments.out or run.next_free(task.stem)
     with run.run_folder(out) as folder:
-        splitting, drawing, shuffling = (np.random.default_rng(s) for s in np.random.SeedSequence(arguments.seed).spawn(3))
+        seeds = np.random.SeedSequence(arguments.seed).spawn(3)
+        splitting, drawing, shuffling = (np.random.default_rng(seed) for seed in seeds)
         X, X_test, y, y_test = data.train_test_split(task.X, task.y, 0.2, splitting)
         if not len(y_test):
-            raise data.DataError("there are too few rows of each class to hold any back for the test.")
+            raise data.DataError("no class has two rows, so there is nothing to hold back for the test.")
         scale: dict[str, list[float]] = {}
-        if task.features:  # columns of a table differ in size; the pixels of a digit do not
-            mean, spread = X.mean(0), X.std(0)
-            spread[spread == 0] = 1
-            X, X_test, scale = (X - mean) / spread, (X_test - mean) / spread, {"mean": mean.tolist(), "std": spread.tolist()}
+        if task.features:  # the columns of a table differ in size; the pixels of a digit do not
+            X, X_test, scale = _standardised(X, X_test, task.features)
         model = nn.MLP(X.shape[1], [*arguments.layers, len(task.classes)], arguments.activation, drawing)
-        print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n\n{model.summary()}\n", flush=True)
+        print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n")
+        print(f"{model.summary()}\n", flush=True)
         begun = time.perf_counter()
         history = training.fit(
             model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
             validation_data=(X_test, y_test), rng=shuffling,
         )  # fmt: skip
         seconds = time.perf_counter() - begun
-        loss, accuracy = training.evaluate(model, "cross_entropy", X_test, y_test)
-        result = f"Test accuracy {accuracy:.2%}, test loss {loss:.4f}, after {len(history)} epochs."
-        if history.ended != "finished":
-            result += f" The run ended early: {history.ended}."
-        finite = all(np.isfinite(p.data).all() for p in model.parameters())
-        health = str(unit_health(model, X_test)) if finite else "No unit health: there are weights that are not finite."
+        result, health = _findings(model, X_test, y_test, history)
         print(f"\n{result} ({seconds:.1f} s)\n\n{health}")
         run.save_weights(folder / "weights.npz", model.state_dict())
         run.save_json(folder / "history.json", history.to_dict())
@@ -158,14 +166,42 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _standardised(X: Any, X_test: Any, names: Sequence[str]) -> tuple[Any, Any, dict[str, list[float]]]:
+    """Both parts with the training part's mean 0 and standard deviation 1, column by column; and those two."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = X.mean(0), X.std(0)
+    for name, value in zip(names, mean + spread, strict=True):
+        if not math.isfinite(value):
+            raise data.DataError(
+                f"column {name!r} holds numbers too large to work with: divide it by a constant first."
+            )
+    spread[spread == 0] = 1
+    return (X - mean) / spread, (X_test - mean) / spread, {"mean": mean.tolist(), "std": spread.tolist()}
+
+
+def _findings(model: nn.MLP, X: Any, y: Any, history: training.History) -> tuple[str, str]:
+    """How the run went, in a sentence, and the health of the units, as a table."""
+    if not all(np.isfinite(p.data).all() for p in model.parameters()):
+        return f"The run came to nothing: {history.ended}.", "No unit health: there are weights that are not finite."
+    loss, accuracy = training.evaluate(model, "cross_entropy", X, y)
+    result = f"Test accuracy {accuracy:.2%}, test loss {loss:.4f}, after {len(history)} epochs."
+    if history.ended != "finished":
+        result += f" The run ended early: {history.ended}."
+    return result, str(unit_health(model, X))
+
+
 def _settings(arguments: argparse.Namespace, task: Task, model: nn.MLP, scale: dict[str, Any]) -> dict[str, Any]:
     """What is needed to build the model again and to run it on new data."""
-    return {
-        "version": mg.__version__, "data": str(arguments.data) if arguments.data else "digits", "target": arguments.target,
-        "features": list(task.features), "classes": list(task.classes), "scale": scale,
-        "n_in": model.layers[0].n_in, "sizes": [layer.n_out for layer in model.layers], "activation": arguments.activation,
-        "lr": arguments.lr, "epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed,
-    }  # fmt: skip
+    given = {k: getattr(arguments, k) for k in ("target", "activation", "lr", "epochs", "batch_size", "seed")}
+    return given | {
+        "version": mg.__version__,
+        "data": str(arguments.data) if arguments.data else "digits",
+        "features": list(task.features),
+        "classes": list(task.classes),
+        "scale": scale,
+        "n_in": model.layers[0].n_in,
+        "sizes": [layer.n_out for layer in model.layers],
+    }
 
 
 def _picture(model: nn.MLP, X: Any, y: Any, path: Path) -> None:

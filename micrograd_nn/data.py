@@ -86,7 +86,9 @@ def train_test_split(X: Array, y: Array, test_size: float = 0.2, rng: Rng = None
     test = np.zeros(len(y), bool)
     for label in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == label))
-        wanted = round(test_size * len(rows)) if len(rows) < 2 else min(max(1, round(test_size * len(rows))), len(rows) - 1)
+        wanted = (
+            round(test_size * len(rows)) if len(rows) < 2 else min(max(1, round(test_size * len(rows))), len(rows) - 1)
+        )
         test[rows[:wanted]] = True
     order = rng.permutation(len(y))
     train, held = order[~test[order]], order[test[order]]
@@ -134,7 +136,9 @@ def read_table(path: str | Path, target: str) -> Table:
         labels.append(cells[place].strip())
         if not labels[-1]:
             raise DataError(f"{path}, row {number}, column {target!r}: the class is missing.")
-        X.append([_number(cell, path, number, name) for name, cell in zip(header, cells, strict=True) if name != target])
+        X.append(
+            [_number(cell, path, number, name) for name, cell in zip(header, cells, strict=True) if name != target]
+        )
     classes = _classes(labels, path, target)
     index = {name: i for i, name in enumerate(classes)}
     features = tuple(name for name in header if name != target)
@@ -176,14 +180,18 @@ def _number(cell: str, path: Any, row: int, column: str) -> float:
         what = f"{cell.strip()!r:.40} is not a number" if cell.strip() else "the number is missing"
         raise DataError(f"{path}, row {row}, column {column!r}: {what}.") from None
     if not math.isfinite(value):
-        raise DataError(f"{path}, row {row}, column {column!r}: {cell.strip()} cannot be learned from; remove or fill it in.")
+        raise DataError(
+            f"{path}, row {row}, column {column!r}: {cell.strip()} cannot be learned from; remove or fill it in."
+        )
     return value
 
 
 def _classes(labels: list[str], path: Any, target: str) -> tuple[str, ...]:
     found = set(labels)
     if len(found) < 2:
-        raise DataError(f"{path}: every row has {labels[0]!r:.40} in column {target!r}; a classifier needs two classes or more.")
+        raise DataError(
+            f"{path}: every row has {labels[0]!r:.40} in column {target!r}; a classifier needs two classes or more."
+        )
     if len(found) > max(20, len(labels) // 4):
         raise DataError(
             f"{path}: column {target!r} has {len(found)} different values in {len(labels)} rows, which looks like a "

@@ -171,8 +171,9 @@ def prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     a = _array(a)
     if not isinstance(a, Node):
         return np.prod(a, axis=_axis(axis), keepdims=keepdims)
-    n = len(shape_of(a))
-    axes = _axes(n, _axis(axis))
+    axes = _axes(len(shape_of(a)), _axis(axis))
+    if not axes:
+        return a
     kept = tuple(size for i, size in enumerate(shape_of(a)) if i not in axes)
     rows = reshape(moveaxis(a, axes, range(len(axes))), (ops.count(a, axes), *kept))
     while shape_of(rows)[0] > 1:
@@ -499,5 +500,5 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     if not np.isin(labels, (-1, 1)).all():
         found = np.unique(labels)[:3].tolist()
         raise ValueError(f"hinge_loss needs labels -1 and +1, and found {found}: for 0 and 1 write 2 * y - 1.")
-    return _reduce(relu(1 - labels * scores), reduction)
+    return _reduce(relu(1 - labels.astype(scores.dtype) * scores), reduction)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_nn.graph import Node, topological_order
 from micrograd_nn.nn import Module
+from micrograd_nn.text import table
 
 __all__ = ["HealthReport", "LayerHealth", "unit_health"]
 
@@ -47,13 +48,12 @@ class HealthReport:
         for h in self.layers:
             counts = (str(int(flags.sum())) for flags in (h.dead, h.dormant, h.saturated))
             rows.append((h.name, h.activation, str(len(h.dead)), *counts, f"{h.on_rate.mean():.0%}"))  # type: ignore[arg-type]
-        wide = [max(len(r[i]) for r in rows) for i in range(len(head))]
-        lines = ["  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(r, wide, strict=True))) for r in rows]
         note = (
-            f"On these {self.examples:,} examples. Dead: a ReLU that never lets anything through. Dormant: mean |a| at most {FAINT} "
-            f"of the layer's. Saturated: slope under {FLAT:.0%} of its largest for at least {OFTEN:.0%} of the examples."
+            f"On these {self.examples:,} examples. Dead: a ReLU that never lets anything through. Dormant: mean |a| at "
+            f"most {FAINT} of the layer's. Saturated: slope under {FLAT:.0%} of its largest for at least {OFTEN:.0%} "
+            "of the examples."
         )
-        return "\n".join([*lines, note])
+        return "\n".join([*table(rows, words=2), note])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, ready for JSON."""
@@ -62,7 +62,8 @@ class HealthReport:
             "examples": self.examples,
             "thresholds": {"flat": FLAT, "often": OFTEN, "faint": FAINT},
             "layers": [
-                {"name": h.name, "activation": h.activation} | {n: getattr(h, n).tolist() for n in names} for h in self.layers
+                {"name": h.name, "activation": h.activation} | {n: getattr(h, n).tolist() for n in names}
+                for h in self.layers
             ],
         }
 
@@ -120,8 +121,8 @@ def _activations(out: Any) -> Iterator[tuple[str, str, Array]]:
 
 def _flat(op: str, a: Array) -> Array:
     """Where the slope at the activation `a` is under FLAT of the largest there is."""
-    if op == "tanh":
-        return (1 - a * a) / STEEPEST[op] < FLAT  # type: ignore[no-any-return]
-    if op == "sigmoid":
-        return a * (1 - a) / STEEPEST[op] < FLAT  # type: ignore[no-any-return]
-    return np.zeros(a.shape, bool)
+    if op not in STEEPEST:
+        return np.zeros(a.shape, bool)
+    slope = 1 - a * a if op == "tanh" else a * (1 - a)
+    flat: Array = slope < FLAT * STEEPEST[op]
+    return flat

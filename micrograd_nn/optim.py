@@ -128,9 +128,9 @@ class Adam(Optimizer):
 
 def scratch_like(data: Array, memory: dict[str, Any]) -> Array:
     """Room for one intermediate result, kept from step to step."""
-    found: Array = memory.setdefault("scratch", None)
-    if found is None:
-        found = memory["scratch"] = np.empty_like(data)
+    if "scratch" not in memory:
+        memory["scratch"] = np.empty_like(data)
+    found: Array = memory["scratch"]
     return found
 
 

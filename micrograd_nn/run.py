@@ -63,4 +63,5 @@ def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def save_json(path: Path, content: Any) -> None:
+    """Plain lists, dicts, text and numbers, for people and programs to read."""
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

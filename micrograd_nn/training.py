@@ -91,7 +91,11 @@ def fit(
     X, y = _checked(X, y, "X and y")
     held = None if validation_data is None else _checked(*validation_data, "validation_data")
     compute = named(loss, LOSSES, "loss")
-    opt = optimizer if isinstance(optimizer, Optimizer) else named(optimizer, OPTIMIZERS, "optimizer")(model.parameters(), lr=lr)
+    opt = (
+        optimizer
+        if isinstance(optimizer, Optimizer)
+        else named(optimizer, OPTIMIZERS, "optimizer")(model.parameters(), lr=lr)
+    )
     rng = np.random.default_rng(rng)
     history = History()
     model.train()
@@ -111,9 +115,10 @@ def fit(
                     opt.step()
                     total += value.item() * len(yb)
                     right += accuracy(scores, yb) * len(yb) if compute is not F.mse_loss else math.nan
-                after = evaluate(model, compute, *held) if held else (None, None)
+                test_loss, test_share = evaluate(model, compute, *held) if held else (None, None)
                 share = None if math.isnan(right) else right / len(y)
-                history.epochs.append(Epoch(epoch, total / len(y), share, *after, time.perf_counter() - begun))
+                seconds = time.perf_counter() - begun
+                history.epochs.append(Epoch(epoch, total / len(y), share, test_loss, test_share, seconds))
                 show(history.epochs[-1])
         except KeyboardInterrupt:
             history.ended = "interrupted"
@@ -174,7 +179,8 @@ def _display(progress: bool | None, epochs: int) -> Iterator[Callable[[Epoch], N
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        facts = TextColumn("{task.description}")
+        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), facts, TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("", total=epochs)
             yield lambda e: bar.update(task, completed=e.epoch, description=_facts(e))

@@ -25,5 +25,6 @@ def activation_named(activation: str | Callable[[Any], Any]) -> tuple[str, Calla
     near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(
-        f"no activation is named {activation!r}.{hint} There are {', '.join(ACTIVATIONS)}; any function of a node will do too."
+        f"no activation is named {activation!r}.{hint} There are {', '.join(ACTIVATIONS)}; "
+        "any function of a node will do too."
     )

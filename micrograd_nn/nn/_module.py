@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import Node, frame
+from micrograd_nn.text import table
 
 __all__ = ["Module", "Summary"]
 
@@ -48,21 +49,14 @@ class Summary:
         return self.weights + self.biases
 
     def __str__(self) -> str:
-        cells = [("", "", "units", "weights", "biases", "parameters")]
-        for r in self.rows:
-            cells.append((r.name, r.kind, f"{r.units:,}", f"{r.weights:,}", f"{r.biases:,}", f"{r.weights + r.biases:,}"))
-        cells.append(
-            ("total", "", f"{self.units:,}", f"{self.weights:,}", f"{self.biases:,}", f"{self.parameters:,}")
-        )
-        wide = [max(len(row[i]) for row in cells) for i in range(6)]
-        lines = [
-            "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, wide, strict=True))).rstrip()
-            for row in cells
-        ]
-        rule = "-" * max(map(len, lines))
+        rows = [("", "", "units", "weights", "biases", "parameters")]
+        for r in (*self.rows, Row("total", "", self.units, self.weights, self.biases)):
+            counts = (r.units, r.weights, r.biases, r.weights + r.biases)
+            rows.append((r.name, r.kind, *(f"{n:,}" for n in counts)))  # type: ignore[arg-type]
+        *lines, total = table(rows, words=2)
         count = len(self.rows)
         head = f"{self.title}: a {count}-layer network" if count else f"{self.title}: no parameters"
-        return "\n".join([head, *lines[:-1], rule, lines[-1]])
+        return "\n".join([head, *lines, "-" * len(total), total])
 
 
 class Module:
