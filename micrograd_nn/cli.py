@@ -64,8 +64,8 @@ def _parser() -> Parser:
     train = commands.add_parser(
         "train", help="train a network on handwritten digits, or on a table of your own",
         description="Trains a multilayer perceptron, holding a fifth of the examples back for the test, and leaves a "
-        "run folder: weights.npz, history.json, settings.json, summary.txt and graph.svg. Ctrl-C ends the training with "
-        "what was learned so far.",
+        "run folder: weights.npz, history.json, settings.json, summary.txt and graph.svg. Ctrl-C ends the training "
+        "with what was learned so far.",
     )  # fmt: skip
     train.add_argument(
         "--data", type=Path, metavar="FILE.csv", help="a CSV file with a header line (default: the digits)"
@@ -149,10 +149,11 @@ def _train(arguments: argparse.Namespace) -> int:
         print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n")
         print(f"{model.summary()}\n", flush=True)
         begun = time.perf_counter()
-        history = training.fit(
-            model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
-            validation_data=(X_test, y_test), rng=shuffling,
-        )  # fmt: skip
+        with np.errstate(all="ignore"):  # a run that overflows ends, and says so itself
+            history = training.fit(
+                model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
+                validation_data=(X_test, y_test), rng=shuffling,
+            )  # fmt: skip
         seconds = time.perf_counter() - begun
         result, health = _findings(model, X_test, y_test, history)
         print(f"\n{result} ({seconds:.1f} s)\n\n{health}")

@@ -30,7 +30,7 @@ def load_digits() -> tuple[Array, Array]:
     to 16, and are divided by 16 here.
 
     >>> X, y = load_digits()
-    >>> X.shape, X.max(), int(y[0])
+    >>> X.shape, float(X.max()), int(y[0])
     ((1797, 64), 1.0, 0)
     """
     raw = (resources.files("micrograd_nn") / "_data" / "digits.npz").read_bytes()

@@ -181,7 +181,7 @@ def prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         pairs = rows[:half] * rows[half : 2 * half]
         rows = concatenate([pairs, rows[2 * half :]]) if shape_of(rows)[0] % 2 else pairs
     if not shape_of(rows)[0]:
-        rows = np.ones((1, *kept))
+        rows = sum(rows, 0) + 1.0  # of nothing: 1
     return reshape(rows, tuple(1 if i in axes else size for i, size in enumerate(shape_of(a))) if keepdims else kept)
 
 

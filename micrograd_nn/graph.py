@@ -495,10 +495,10 @@ def detect_anomaly() -> Any:
 
     >>> import micrograd_nn as mg
     >>> with mg.detect_anomaly():
-    ...     mg.Value(0.0, name="x") ** -0.5
+    ...     mg.Value(1e308, name="x") * 10
     Traceback (most recent call last):
         ...
-    micrograd_nn.graph.AnomalyError: `pow` gave inf in the forward pass from (x = 0, -0.5).
+    micrograd_nn.graph.AnomalyError: `mul` gave inf in the forward pass from (x = 1e+308, 10.0).
     """
     return _mode(watching=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,10 @@ class Op:
         self.rule_b = rules[1] if len(rules) > 1 else same
         self.__name__ = self.__qualname__ = name
         REGISTRY[name] = self
+
+    def __get__(self, node: Any, kind: Any = None) -> Any:
+        """As an attribute of a class, an operation is a method."""
+        return self if node is None else MethodType(self, node)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -214,21 +219,21 @@ class Patch:
     __radd__ = __add__
 
 
-def where_needed(ufunc: Any, g: Any, *inputs: Any) -> Any:
-    """`ufunc` of the inputs where `g` is not zero, and 0 elsewhere, without looking at what it would be there."""
-    out = np.zeros(np.broadcast_shapes(np.shape(g), *map(np.shape, inputs)), np.result_type(g, *inputs))
-    return ufunc(*inputs, out=out, where=np.not_equal(g, 0))
+def where_needed(ufunc: Any, needed: Any, *inputs: Any) -> Any:
+    """`ufunc` of the inputs where `needed` holds, and 0 elsewhere, without looking at what it would be there."""
+    out = np.zeros(np.broadcast_shapes(np.shape(needed), *map(np.shape, inputs)), np.result_type(*inputs))
+    return ufunc(*inputs, out=out, where=needed)
 
 
 # The products of a rule whose factor can be infinite. Where no gradient comes in none goes out, whatever the factor:
 # a branch that `where` did not take sends back exactly 0, not 0 * inf = nan.
 scaled: Op = Op(
-    "scaled", lambda g, f: g * f if isinstance(g, Symbol) else where_needed(np.multiply, g, g, f),
+    "scaled", lambda g, f: g * f if isinstance(g, Symbol) else where_needed(np.multiply, np.logical_and(g, f), g, f),
     lambda d, out, g, f: scaled(d, f), lambda d, out, g, f: scaled(d, g),
-    scalar=lambda g, f: g * f if g else 0.0, symbol="×", infix=True,
+    scalar=lambda g, f: g * f if g and f else 0.0, symbol="×", infix=True,
 )  # fmt: skip
 over: Op = Op(
-    "over", lambda g, f: g / f if isinstance(g, Symbol) else where_needed(np.divide, g, g, f),
+    "over", lambda g, f: g / f if isinstance(g, Symbol) else where_needed(np.divide, np.not_equal(g, 0), g, f),
     lambda d, out, g, f: over(d, f), lambda d, out, g, f: over(scaled(-d, out), f),
     scalar=lambda g, f: g / f if g else 0.0, symbol="÷", infix=True,
 )  # fmt: skip

@@ -31,9 +31,9 @@ pow: Op = Op(
     scalar=math.pow, symbol="**", infix=True,
 )  # fmt: skip
 raised: Op = Op(
-    "raised", lambda g, a, b: g * a**b if isinstance(g, Symbol) else g * where_needed(np.power, g, a, b),
+    "raised", lambda g, a, b: g * a**b if isinstance(g, Symbol) else g * where_needed(np.power, np.not_equal(g, 0), a, b),
     lambda d, out, g, a, b: raised(d, a, b),
-    lambda d, out, g, a, b: raised(d * g * b, a, b - (b != 0)),
+    lambda d, out, g, a, b: raised(scaled(d, g) * b, a, b - (b != 0)),
     lambda d, out, g, a, b: scaled(scaled(d, out), log(a + (a == 0))),
     scalar=lambda g, a, b: g * math.pow(a, b) if g else 0.0, infix=True,
 )  # fmt: skip

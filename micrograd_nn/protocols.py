@@ -79,6 +79,16 @@ class NumpyProtocols:
         )
         return np.array(self._data, dtype=dtype, copy=copy)
 
+    def __float__(self) -> float:
+        self._may_leave("a plain float", "write np.exp(v) in the place of math.exp(v), and so on, and v.item()")
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def _may_leave(self, what: str, instead: str) -> None:
         """Raise where `what` would lose the gradient of this node; `instead` says what to write."""
         if self.depth >= 0 and frame.get().tracking:
@@ -86,6 +96,10 @@ class NumpyProtocols:
                 f"{what} of {self._called()} would leave the graph, and its gradient would be lost: {instead} where plain "
                 "numbers are what you want."
             )
+
+    def item(self) -> float:
+        """The one number in it, outside the graph."""
+        raise NotImplementedError
 
     def _called(self) -> str:
         """What messages call this node."""

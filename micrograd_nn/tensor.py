@@ -66,14 +66,10 @@ class Tensor(NumpyProtocols, Node):
     __pow__, __rpow__ = _binary(ops.pow)
     __matmul__, __rmatmul__ = _binary(ops.matmul)
 
-    def __neg__(self) -> Any:
-        return ops.neg(self)
+    __neg__, __abs__ = ops.neg, ops.abs
 
     def __pos__(self) -> Tensor:
         return self
-
-    def __abs__(self) -> Any:
-        return ops.abs(self)
 
     # Methods where NumPy or PyTorch has one; the functions are in `functional`.
     abs, exp, log, sqrt, square = F.abs, F.exp, F.log, F.sqrt, F.square
@@ -155,16 +151,6 @@ class Tensor(NumpyProtocols, Node):
 
     def __contains__(self, item: Any) -> bool:
         return item in self._data
-
-    def __float__(self) -> float:
-        self._may_leave("float(t)", "write t.item()")
-        return self.item()
-
-    def __int__(self) -> int:
-        return int(float(self))
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
 
     def _called(self) -> str:
         return self.name or "this tensor"

@@ -14,8 +14,8 @@ def table(rows: Sequence[Sequence[str]], words: int) -> list[str]:
     ['name   n', 'a     10']
     """
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(w) if i < words else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, wide, strict=True)))
-        .rstrip()
-        for row in rows
-    ]  # fmt: skip
+    lines = []
+    for row in rows:
+        cells = (c.ljust(w) if i < words else c.rjust(w) for i, (c, w) in enumerate(zip(row, wide, strict=True)))
+        lines.append("  ".join(cells).rstrip())
+    return lines

