@@ -189,7 +189,7 @@ def module_step(job: Job) -> Step:
     """Ours again, through `nn.MLP`, which keeps its weights as (out, in) and computes `x @ weight.T + bias`."""
     model = mg.nn.MLP(job.X.shape[1], [len(b) for b in job.params[1::2]], job.activation)
     for layer, W, b in zip(model.layers, job.params[::2], job.params[1::2], strict=True):
-        layer.weight, layer.bias = mg.Tensor(W.T, requires_grad=True), mg.Tensor(b, requires_grad=True)
+        layer.weight, layer.bias = mg.Tensor(W.T.copy(), requires_grad=True), mg.Tensor(b, requires_grad=True)
     return _ours(job, model.parameters(), lambda: F.cross_entropy(model(job.X), job.y))
 
 

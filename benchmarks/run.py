@@ -100,19 +100,160 @@ def chain(rounds: int) -> dict[str, Any]:
 
 
 def imports(rounds: int) -> dict[str, Any]:
-    """W6: fresh processes, `import numpy` by turns with the same and ours after it; milliseconds of the difference."""
-    ms: dict[str, list[float]] = {"numpy": [], "micrograd_nn": []}
-    wall: dict[str, list[float]] = {"numpy": [], "micrograd_nn": []}
-    code = "import time, numpy; c, t = time.process_time(), time.perf_counter()\n%s\nprint(time.process_time() - c)"
+    """W6: fresh processes, `import numpy` by turns with the same and ours after it; milliseconds of CPU and wall."""
+    lines = {"numpy": "import numpy", "micrograd_nn": "import numpy; import micrograd_nn"}
+    cpu, wall = {name: [] for name in lines}, {name: [] for name in lines}
     for turn in range(rounds + 1):
-        spent = {}
-        for name, line in (("numpy", "import numpy"), ("micrograd_nn", "import numpy; import micrograd_nn")):
-            start, cpu = time.perf_counter(), children_cpu()
-            python("-c", line)
-            spent[name] = (children_cpu() - cpu, time.perf_counter() - start)
-        if turn:  # the first turn warms the disk
-            ms["numpy"].append(spent["numpy"][0] * 1e3)
-            wall["numpy"].append(spent["numpy"][1] * 1e3)
-            ms["micrograd_nn"].append((spent["micrograd_nn"][0] - spent["numpy"][0]) * 1e3)
-            wall["micrograd_nn"].append((spent["micrograd_nn"][1] - spent["numpy"][1]) * 1e3)
-    return {"title": "beyond `import numpy`", "notes": [], "ms": ms, "wall": wall}
+        for name, line in lines.items():
+            start = time.perf_counter()
+            run = python("-c", line + "; import time; print(time.process_time())")
+            if turn:  # the first turn warms the disk
+                wall[name].append((time.perf_counter() - start) * 1e3)
+                cpu[name].append(float(run.stdout) * 1e3)
+    ms = {"micrograd_nn": [b - a for a, b in zip(cpu["numpy"], cpu["micrograd_nn"], strict=True)]}
+    return {"title": "a fresh interpreter", "notes": [], "ms": ms, "cpu_ms": cpu, "wall_ms": wall}
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(p for p in (str(HERE.parent), os.environ.get("PYTHONPATH", "")) if p)
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": path}
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it crashed"])[-1]
+
+
+def pin() -> str:
+    """Stay on the core that was idlest for half a second, where the system lets a process choose."""
+    if not hasattr(os, "sched_setaffinity"):
+        return "not pinned to a core"
+
+    def idle() -> dict[int, int]:
+        with open("/proc/stat") as stat:
+            rows = [line.split() for line in stat if line.startswith("cpu") and line[3].isdigit()]
+        return {int(row[0][3:]): int(row[4]) for row in rows}
+
+    before = idle()
+    time.sleep(0.5)
+    after = idle()
+    core = max(os.sched_getaffinity(0), key=lambda c: after.get(c, 0) - before.get(c, 0))
+    os.sched_setaffinity(0, {core})
+    return f"pinned to core {core}"
+
+
+def machine() -> dict[str, str]:
+    cpu = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as lines:
+            cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
+    found = {"CPU": f"{cpu}, {os.cpu_count()} cores", "Python": platform.python_version()}
+    for name in ("numpy", "micrograd", "torch"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def middle(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def measured(result: dict[str, Any], what: str) -> float | None:
+    """The figure of a target, or None where a contestant was left out."""
+    if " / " in what:
+        top, bottom = (result["cpu_ms"].get(name) for name in what.split(" / "))
+        return middle([a / b for a, b in zip(top, bottom, strict=True)]) if top and bottom else None
+    unit, name = what.split(" ", 1)
+    found = result[unit].get(name)
+    return middle(found) if found else None
+
+
+def verdict(value: float | None, sign: str, reach: float) -> str:
+    if value is None:
+        return "not measured"
+    if value <= reach if sign == "<=" else value >= reach:
+        return "reached"
+    return f"missed by {abs(value / reach - 1):.0%}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, in line for the eye too: the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+
+    def line(row: list[str]) -> str:
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        return "| " + " | ".join(cells) + " |"
+
+    rule = "|" + "|".join("-" * (w + 2 - bool(i)) + ":" * bool(i) for i, w in enumerate(widths)) + "|"
+    return "\n".join([line(head), rule, *map(line, rows)])
+
+
+def timings(result: dict[str, Any]) -> str:
+    """One work's contestants."""
+    cpu, rows = result.get("cpu_ms"), []
+    if "us" in result:
+        for name, us in result["us"].items():
+            size = result["bytes"].get(name)
+            rows.append([name, f"{middle(us):.2f}", f"{middle(size):.0f}" if size else "–"])
+        return table(["", "µs / operation", "bytes / operation"], rows)
+    first = next(iter(cpu))
+    for name, ms in cpu.items():
+        low, _, high = statistics.quantiles(ms, n=4) if len(ms) > 1 else ms * 3
+        ratio = middle([a / b for a, b in zip(ms, cpu[first], strict=True)])
+        rows.append([name, f"{middle(ms):.4g}", f"{low:.4g} – {high:.4g}", f"{middle(result['wall_ms'][name]):.4g}",
+                     f"{ratio:.2f}"])  # fmt: skip
+    return table(["", "ms CPU", "middle half", "ms wall", f"times {first}"], rows)
+
+
+def targets(results: dict[str, Any]) -> str:
+    rows = []
+    for work, what, where, sign, reach in TARGETS:
+        if work in results:
+            value = measured(results[work], where)
+            shown = "–" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+            limit = f"at {'most' if sign == '<=' else 'least'} {reach:g}"
+            rows.append([f"{TITLES[work]}: {what}", limit, shown, verdict(value, sign, reach)])
+    return table(["target", "reach", "measured", ""], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", default=",".join(TITLES), help="which of w1 to w6, with commas between")
+    parser.add_argument("--rounds", type=int, default=21, help="how many turns each contestant gets (W5: a third)")
+    parser.add_argument("--json", metavar="FILE", help="write every single measurement there")
+    parser.add_argument("--markdown", action="store_true", help="print the tables alone, ready for README.md")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        print(json.dumps(child(args.child, args.rounds)))
+        return
+    works = args.work.lower().split(",")
+    if args.rounds < 1 or not set(works) <= set(TITLES):
+        parser.error(f"--rounds is at least 1, and --work is some of {', '.join(TITLES)}.")
+    say = (lambda *_: None) if args.markdown else print
+    about, results = machine(), {}
+    say(", ".join(f"{k} {v}" for k, v in about.items()) + f"; one thread, {pin()}\n", flush=True)
+    sections = []
+    for work in works:
+        if work == "w5":
+            results[work] = chain(max(1, args.rounds // 3))
+        elif work == "w6":
+            results[work] = imports(args.rounds)
+        else:
+            run = python(str(HERE / "run.py"), "--child", work, "--rounds", str(args.rounds))
+            if run.returncode:
+                raise SystemExit(run.stderr)
+            results[work] = json.loads(run.stdout)
+        result = results[work]
+        section = f"**{TITLES[work]}** ({result['title']})\n\n{timings(result)}\n"
+        sections.append(section)
+        say(section + "".join(f"  {note}\n" for note in result["notes"]), flush=True)
+    print(targets(results) + ("\n\n" + "\n".join(sections) if args.markdown else ""))
+    if args.json:
+        Path(args.json).write_text(json.dumps({"machine": about, "results": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -133,6 +133,7 @@ def _task(arguments: argparse.Namespace) -> Task:
     return Task(title, arguments.data.stem, table.X, table.y, table.classes, table.features)
 
 
+@np.errstate(all="ignore")  # a run that overflows ends, and says so itself
 def _train(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     out = arguments.out or run.next_free(task.stem)
@@ -149,11 +150,10 @@ def _train(arguments: argparse.Namespace) -> int:
         print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n")
         print(f"{model.summary()}\n", flush=True)
         begun = time.perf_counter()
-        with np.errstate(all="ignore"):  # a run that overflows ends, and says so itself
-            history = training.fit(
-                model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
-                validation_data=(X_test, y_test), rng=shuffling,
-            )  # fmt: skip
+        history = training.fit(
+            model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
+            validation_data=(X_test, y_test), rng=shuffling,
+        )  # fmt: skip
         seconds = time.perf_counter() - begun
         result, health = _findings(model, X_test, y_test, history)
         print(f"\n{result} ({seconds:.1f} s)\n\n{health}")

@@ -51,10 +51,7 @@ def checked(x: Any, n_in: int, who: str) -> Any:
 
 def pick(source: Tensor, index: tuple[int, ...], name: str) -> Node:
     """One entry of a parameter as a Value that sends its gradient back there."""
-    return named(make(Value, ops.getitem, float(source._data[index]), (source,), {"index": index}, frame.get()), name)
-
-
-def named(node: Node, name: str) -> Node:
+    node = make(Value, ops.getitem, float(source._data[index]), (source,), {"index": index}, frame.get())
     node.name = name
     return node
 
@@ -87,12 +84,31 @@ class Neuron(Module):
             total = total + w * v
         return self._act(total)
 
+    def _entries(self) -> tuple[tuple[Tensor, tuple[int, ...]], ...]:
+        """Where its weights and its bias are: a parameter each, and the index within it."""
+        return (self.weight, ()), (self.bias, ())
+
     def _scalars(self) -> tuple[Sequence[Any], Any]:
-        return _picked(self, self.weight, self.bias, lambda: (
-            [pick(self.weight, (j,), f"w{j}") for j in range(self.n_in)], pick(self.bias, (), "b")))  # fmt: skip
+        """Weights and bias one by one, shared by all calls until they change.
+
+        They are compared by content too, because an array can be written to in place.
+        """
+        where = frame.get()
+        (weight, row), (bias, place) = self._entries()
+        state = [(id(p), p.born, p._data[i].tobytes(), p.requires_grad) for p, i in ((weight, row), (bias, place))]
+        key = (*state, where.tracking, where.module)
+        known: tuple[Any, Any] | None = self.__dict__.get("_picks")
+        if known is None or known[0] != key:
+            weights = [pick(weight, (*row, j), f"w{j}") for j in range(self.n_in)]
+            known = self.__dict__["_picks"] = (key, (weights, pick(bias, place, "b")))
+        found: tuple[Sequence[Any], Any] = known[1]
+        return found
 
     def _units(self) -> int:
         return 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k != "_picks"}
 
     def __repr__(self) -> str:
         return f"Neuron({self.n_in}, {self.activation})"
@@ -113,9 +129,8 @@ class _NeuronOf(Neuron):
     def bias(self) -> Any:  # type: ignore[override]
         return self._layer.bias[self._i]
 
-    def _scalars(self) -> tuple[Sequence[Any], Any]:
-        weights, biases = self._layer._scalars()
-        return weights[self._i], biases[self._i]
+    def _entries(self) -> tuple[tuple[Tensor, tuple[int, ...]], ...]:
+        return (self._layer.weight, (self._i,)), (self._layer.bias, (self._i,))
 
     def _place(self, outer: Any) -> str:
         above = outer.module if outer.owner is self._layer else ""
@@ -154,12 +169,6 @@ class Layer(Module):
             found = self.__dict__["_neurons"] = [_NeuronOf(self, i) for i in range(self.n_out)]
         return found
 
-    def _scalars(self) -> tuple[Sequence[Any], Any]:
-        n, m = range(self.n_out), range(self.n_in)
-        return _picked(self, self.weight, self.bias, lambda: (
-            [[pick(self.weight, (i, j), f"w{j}") for j in m] for i in n],
-            [pick(self.bias, (i,), "b") for i in n]))  # fmt: skip
-
     def _units(self) -> int:
         return self.n_out
 
@@ -167,7 +176,7 @@ class Layer(Module):
         return f"Layer({self.n_in}, {self.n_out}, {self.activation})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in ("_neurons", "_picks")}
+        return {k: v for k, v in super().__getstate__().items() if k != "_neurons"}
 
 
 class MLP(Module):
@@ -199,20 +208,6 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP({self.layers[0].n_in}, {[layer.n_out for layer in self.layers]}, {self.layers[0].activation})"
-
-
-def _picked(module: Module, weight: Tensor, bias: Tensor, fresh: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
-    """The scalars of a module's parameters, shared by all calls until the parameters change.
-
-    They are compared by content too, because an array can be written to in place.
-    """
-    state = [(id(p), p.born, p.data.tobytes(), p.requires_grad) for p in (weight, bias)]
-    key = (*state, frame.get().tracking)
-    known = module.__dict__.get("_picks")
-    if known is None or known[0] != key:
-        known = module.__dict__["_picks"] = (key, fresh())
-    found: tuple[Any, Any] = known[1]
-    return found
 
 
 def size(n: Any, name: str) -> int:
