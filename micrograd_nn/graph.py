@@ -175,6 +175,9 @@ class Node:
         """`value` as this kind holds it; refuses what cannot be held."""
         raise NotImplementedError
 
+    def _seal(self) -> None:
+        """Keep a computed value from being overwritten, where it could be."""
+
     def _brief(self) -> str:
         raise NotImplementedError
 
@@ -227,6 +230,7 @@ def _rebuild(rows: list[Any]) -> Node:
         kind, data, name, grad, where, op, params, places = row
         node = make(kind, op, data, tuple(nodes[i] for i in places), params, where)
         node.name, node.grad = name, grad
+        node._seal()
         nodes.append(node)
     return nodes[-1]
 
@@ -313,6 +317,7 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
         )
     watching = frame.get().watching
     now = -1 if record or watching else writes.count  # -1 sends every node the careful way
+    lowest = 1 if keep is None else root.depth + 1  # where nodes begin whose .grad may be replaced at once
     with _sweeping:
         levels: list[Any] = [_END] * (root.depth + 1)
         before: list[tuple[Node, Any]] = []  # nodes whose .grad must outlive the sweep, with what it was
@@ -359,7 +364,7 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
                                 share = b._fit(share, g)
                             if b.next is not None:
                                 b.grad = b.grad + share
-                            elif b.depth and b.depth < depth:
+                            elif lowest <= b.depth < depth:
                                 b.grad = share
                                 b.next = levels[b.depth]
                                 levels[b.depth] = b
@@ -374,7 +379,7 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
                         share = a._fit(share, g)
                     if a.next is not None:
                         a.grad = a.grad + share
-                    elif a.depth and a.depth < depth:
+                    elif lowest <= a.depth < depth:
                         a.grad = share
                         a.next = levels[a.depth]
                         levels[a.depth] = a

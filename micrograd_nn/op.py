@@ -97,8 +97,8 @@ class Op:
                 kind = kinds[float if number else object]
                 data = kind._take(data)
             node = make(kind, self, data, inputs, params, frame.get())
-            if node.depth > 0 and kind is kinds[object]:
-                data.setflags(write=False)  # a value overwritten under the graph would make gradients wrong
+            if node.depth > 0:
+                node._seal()  # a value overwritten under the graph would make gradients wrong
             return node
         return make(kinds[float], self, data, inputs, params, frame.get())
 

