@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 import micrograd_nn as mg
-from micrograd_nn import data, nn, run, training
+from micrograd_nn import data, nn, run, tables, training
 from micrograd_nn.health import unit_health
 
 __all__ = ["main"]
@@ -128,7 +128,7 @@ def _task(arguments: argparse.Namespace) -> Task:
         return Task("1,797 handwritten digits, 8x8 pixels", "digits", X, y, tuple("0123456789"))
     if arguments.target is None:
         raise data.DataError("--data needs --target COLUMN: which column holds the classes?")
-    table = data.read_table(arguments.data, arguments.target)
+    table = tables.read_table(arguments.data, arguments.target)
     title = f"{arguments.data.name}: {len(table.y):,} rows, {len(table.features)} features, target {arguments.target!r}"
     return Task(title, arguments.data.stem, table.X, table.y, table.classes, table.features)
 

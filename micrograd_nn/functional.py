@@ -17,8 +17,37 @@ from micrograd_nn import ops
 from micrograd_nn.graph import Node
 from micrograd_nn.op import shape_of
 from micrograd_nn.ops import (
-    abs, add, arccos, arcsin, arctan, cos, cosh, div, exp, expm1, gelu, log, log1p, matmul, maximum, minimum, mul, neg,
-    pow, relu, sigmoid, sign, silu, sin, sinh, softplus, sqrt, square, sub, tan, tanh,
+    abs,
+    add,
+    arccos,
+    arcsin,
+    arctan,
+    cos,
+    cosh,
+    div,
+    exp,
+    expm1,
+    gelu,
+    log,
+    log1p,
+    matmul,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    square,
+    sub,
+    tan,
+    tanh,
 )  # fmt: skip
 
 __all__ = [
@@ -261,7 +290,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     if not arrow:
         letters = sorted(c for c in set(terms) if c.isalpha() and terms.count(c) == 1)
         target = ("..." if "..." in terms else "") + "".join(letters)
-    hidden = [len(shape_of(x)) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(names, arrays, strict=True)]
+    hidden = [
+        len(shape_of(x)) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(names, arrays, strict=True)
+    ]
     widest = "".join(spare[: builtins.max(hidden, default=0)])
     names = [t.replace("...", widest[len(widest) - h :]) for t, h in zip(names, hidden, strict=True)]
     target = target.replace("...", widest)
@@ -390,7 +421,9 @@ def pad(a: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if mode == "constant":
         return ops.pad(a, widths=widths, value=constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"pad has no derivative rule for mode={mode!r}: use constant, edge, reflect, symmetric or wrap.")
+        raise ValueError(
+            f"pad has no derivative rule for mode={mode!r}: use constant, edge, reflect, symmetric or wrap."
+        )
     for i, (n, w) in enumerate(zip(shape_of(a), widths, strict=True)):
         a = getitem(a, (slice(None),) * i + (np.pad(np.arange(n), w, mode=mode),))  # type: ignore[call-overload]
     return a
@@ -441,7 +474,9 @@ def getitem(a: Any, index: Any) -> Any:
     items = index if isinstance(index, tuple) else (index,)
     for i in items:
         if isinstance(i, Node):
-            raise TypeError(f"an index must be plain integers or booleans, and {i.label} is a node: use .numpy() of it.")
+            raise TypeError(
+                f"an index must be plain integers or booleans, and {i.label} is a node: use .numpy() of it."
+            )
     items = tuple(np.asarray(i) if isinstance(i, list) else i for i in items)
     return ops.getitem(a, index=items if isinstance(index, tuple) else items[0])
 
@@ -473,10 +508,14 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
     classes = shape_of(scores)[1]
     if labels.dtype.kind not in "iu":
         if not np.array_equal(labels, np.floor(labels)):
-            raise TypeError(f"cross_entropy takes integer labels 0 ... {classes - 1}, and got {labels.dtype} {labels[:3]}.")
+            raise TypeError(
+                f"cross_entropy takes integer labels 0 ... {classes - 1}, and got {labels.dtype} {labels[:3]}."
+            )
         raise TypeError(f"cross_entropy takes integer labels, and got {labels.dtype}: write y.astype(int).")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to {labels.max()}.")
+        raise ValueError(
+            f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to {labels.max()}."
+        )
     if reduction == "mean":
         return ops.cross_entropy(scores, labels=labels)
     return _reduce(-getitem(log_softmax(scores, 1), (np.arange(len(labels)), labels)), reduction)
@@ -486,7 +525,9 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """The squared error. Shapes must be equal: (N, 1) against (N,) would quietly make N x N errors."""
     input, target = _array(input), _array(target)
     if shape_of(input) != shape_of(target):
-        raise ValueError(f"mse_loss needs two equal shapes, and got {shape_of(input)} and {shape_of(target)}: use reshape.")
+        raise ValueError(
+            f"mse_loss needs two equal shapes, and got {shape_of(input)} and {shape_of(target)}: use reshape."
+        )
     return _reduce(square(input - target), reduction)
 
 
@@ -501,4 +542,3 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         found = np.unique(labels)[:3].tolist()
         raise ValueError(f"hinge_loss needs labels -1 and +1, and found {found}: for 0 and 1 write 2 * y - 1.")
     return _reduce(relu(1 - labels.astype(scores.dtype) * scores), reduction)
-

@@ -42,9 +42,7 @@ class Frame:
 
     __slots__ = ("module", "owner", "plain", "tracking", "watching")
 
-    def __init__(
-        self, module: str = "", owner: Any = None, tracking: bool = True, watching: bool = False
-    ) -> None:
+    def __init__(self, module: str = "", owner: Any = None, tracking: bool = True, watching: bool = False) -> None:
         self.module, self.owner, self.tracking, self.watching = module, owner, tracking, watching
         self.plain = tracking and not watching
 

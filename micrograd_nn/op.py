@@ -48,6 +48,7 @@ class Op:
         self.rule_a = rules[0]
         self.rule_b = rules[1] if len(rules) > 1 else same
         self.__name__ = self.__qualname__ = name
+        self.__doc__ = f"`{name}` of floats, ndarrays, Values or Tensors, giving the same kind."
         REGISTRY[name] = self
 
     def __get__(self, node: Any, kind: Any = None) -> Any:

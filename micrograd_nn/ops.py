@@ -4,6 +4,9 @@
 the kind of number, or the order of the derivative: see `Op`.
 """
 
+# mypy: disable-error-code="has-type"
+# (a rule may name its own operation, whose type mypy has not settled at that point)
+
 from __future__ import annotations
 
 import math
@@ -24,13 +27,13 @@ mul = Op("mul", operator.mul, lambda g, out, a, b: g * b, lambda g, out, a, b: g
          scalar=operator.mul, symbol="×", infix=True)  # fmt: skip
 div = Op("div", operator.truediv, lambda g, out, a, b: over(g, b), lambda g, out, a, b: over(scaled(-g, out), b),
          scalar=operator.truediv, symbol="÷", infix=True)  # fmt: skip
-pow: Op = Op(
+pow = Op(
     "pow", operator.pow,
     lambda g, out, a, b: raised(g * b, a, b - (b != 0)),  # b = 0: the factor is 0, and no 1 / a is looked at
     lambda g, out, a, b: scaled(scaled(g, out), log(a + (a == 0))),  # 0 ** b: the limit for b > 0, and no log(0)
     scalar=math.pow, symbol="**", infix=True,
 )  # fmt: skip
-raised: Op = Op(
+raised = Op(
     "raised", lambda g, a, b: g * a**b if isinstance(g, Symbol) else g * where_needed(np.power, np.not_equal(g, 0), a, b),
     lambda d, out, g, a, b: raised(d, a, b),
     lambda d, out, g, a, b: raised(scaled(d, g) * b, a, b - (b != 0)),
@@ -39,21 +42,21 @@ raised: Op = Op(
 )  # fmt: skip
 neg = Op("neg", operator.neg, lambda g, out, a: -g, scalar=operator.neg, symbol="−", infix=True)
 abs = Op("abs", np.abs, lambda g, out, a: g * sign(a), scalar=operator.abs)
-sign: Op = Op("sign", np.sign, lambda g, out, a: g * 0.0, scalar=lambda a: 1.0 if a > 0 else -1.0 if a < 0 else a * 0.0)
+sign = Op("sign", np.sign, lambda g, out, a: g * 0.0, scalar=lambda a: 1.0 if a > 0 else -1.0 if a < 0 else a * 0.0)
 square = Op("square", np.square, lambda g, out, a: g * (2 * a), scalar=lambda a: a * a)
-sqrt: Op = Op("sqrt", np.sqrt, lambda g, out, a: over(g, 2 * out), scalar=math.sqrt)
+sqrt = Op("sqrt", np.sqrt, lambda g, out, a: over(g, 2 * out), scalar=math.sqrt)
 exp = Op("exp", np.exp, lambda g, out, a: scaled(g, out), scalar=math.exp)
 expm1 = Op("expm1", np.expm1, lambda g, out, a: scaled(g, out + 1), scalar=math.expm1)
-log: Op = Op("log", np.log, lambda g, out, a: over(g, a), scalar=math.log)
+log = Op("log", np.log, lambda g, out, a: over(g, a), scalar=math.log)
 log1p = Op("log1p", np.log1p, lambda g, out, a: over(g, 1 + a), scalar=math.log1p)
 sin = Op("sin", np.sin, lambda g, out, a: g * cos(a), scalar=math.sin)
-cos: Op = Op("cos", np.cos, lambda g, out, a: -g * sin(a), scalar=math.cos)
+cos = Op("cos", np.cos, lambda g, out, a: -g * sin(a), scalar=math.cos)
 tan = Op("tan", np.tan, lambda g, out, a: g * (1 + out * out), scalar=math.tan)
 arcsin = Op("arcsin", np.arcsin, lambda g, out, a: over(g, sqrt(1 - a * a)), scalar=math.asin)
 arccos = Op("arccos", np.arccos, lambda g, out, a: over(-g, sqrt(1 - a * a)), scalar=math.acos)
 arctan = Op("arctan", np.arctan, lambda g, out, a: g / (1 + a * a), scalar=math.atan)
 sinh = Op("sinh", np.sinh, lambda g, out, a: scaled(g, cosh(a)), scalar=math.sinh)
-cosh: Op = Op("cosh", np.cosh, lambda g, out, a: scaled(g, sinh(a)), scalar=math.cosh)
+cosh = Op("cosh", np.cosh, lambda g, out, a: scaled(g, sinh(a)), scalar=math.cosh)
 maximum = Op("maximum", np.maximum, lambda g, out, a, b: g * ((a > b) + (a == b) * 0.5),
              lambda g, out, a, b: g * ((b > a) + (a == b) * 0.5),
              scalar=lambda a, b: a if a >= b or a != a else b, symbol="max")  # fmt: skip
@@ -63,7 +66,7 @@ minimum = Op("minimum", np.minimum, lambda g, out, a, b: g * ((a < b) + (a == b)
 clip = Op("clip", lambda a, low, high: np.clip(a, low, high),
           lambda g, out, a, low, high: g * ((a >= low) * (a <= high)),
           scalar=lambda a, low, high: high if a > high or low > high else low if a < low else a)  # fmt: skip
-where: Op = Op("where", lambda a, b, condition: np.where(condition, a, b),
+where = Op("where", lambda a, b, condition: np.where(condition, a, b),
            lambda g, out, a, b, condition: where(g, 0.0, condition=condition),
            lambda g, out, a, b, condition: where(0.0, g, condition=condition),
            scalar=lambda a, b, condition: a if condition else b)  # fmt: skip
@@ -138,7 +141,7 @@ def _share_extremum(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool =
 
 max = Op("max", lambda a, axis=None, keepdims=False: np.max(a, axis, keepdims=keepdims), _share_extremum)
 min = Op("min", lambda a, axis=None, keepdims=False: np.min(a, axis, keepdims=keepdims), _share_extremum)
-cumsum: Op = Op("cumsum", lambda a, axis: np.cumsum(a, axis),
+cumsum = Op("cumsum", lambda a, axis: np.cumsum(a, axis),
             lambda g, out, a, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis))  # fmt: skip
 norm = Op("norm", lambda a, axis=None, keepdims=False: np.sqrt(np.sum(a * a, axis, keepdims=keepdims)),
           lambda g, out, a, axis=None, keepdims=False:
@@ -207,7 +210,7 @@ def _swap(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argsort(axes))
 
 
-transpose: Op = Op("transpose", lambda a, axes: np.transpose(a, axes),
+transpose = Op("transpose", lambda a, axes: np.transpose(a, axes),
                lambda g, out, a, axes: transpose(g, axes=_swap(axes)), symbol="ᵀ", text="{0}ᵀ")  # fmt: skip
 
 
@@ -239,18 +242,18 @@ einsum = Op("einsum", lambda *operands, subscripts: np.einsum(subscripts, *opera
 
 # --- shape -------------------------------------------------------------------------------------------------------
 
-reshape: Op = Op("reshape", lambda a, shape: np.reshape(a, shape),
+reshape = Op("reshape", lambda a, shape: np.reshape(a, shape),
              lambda g, out, a, shape: reshape(g, shape=shape_of(a)), text="{0}")  # fmt: skip
 expand_dims = Op("expand_dims", lambda a, axis: np.expand_dims(a, axis),
                  lambda g, out, a, axis: reshape(g, shape=shape_of(a)), text="{0}")  # fmt: skip
 broadcast_to = Op("broadcast_to", lambda a, shape: np.broadcast_to(a, shape), lambda g, out, a, shape: g,
                   text="{0}")  # fmt: skip
-flip: Op = Op("flip", lambda a, axis: np.flip(a, axis), lambda g, out, a, axis: flip(g, axis=axis))
-roll: Op = Op("roll", lambda a, shift, axis: np.roll(a, shift, axis), lambda g, out, a, shift, axis:
+flip = Op("flip", lambda a, axis: np.flip(a, axis), lambda g, out, a, axis: flip(g, axis=axis))
+roll = Op("roll", lambda a, shift, axis: np.roll(a, shift, axis), lambda g, out, a, shift, axis:
           roll(g, shift=tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis=axis))  # fmt: skip
-tril: Op = Op("tril", lambda a, k: np.tril(a, k), lambda g, out, a, k: tril(g, k=k))
-triu: Op = Op("triu", lambda a, k: np.triu(a, k), lambda g, out, a, k: triu(g, k=k))
-pad: Op = Op("pad", lambda a, widths, value: np.pad(a, widths, constant_values=value), lambda g, out, a, widths, value:
+tril = Op("tril", lambda a, k: np.tril(a, k), lambda g, out, a, k: tril(g, k=k))
+triu = Op("triu", lambda a, k: np.triu(a, k), lambda g, out, a, k: triu(g, k=k))
+pad = Op("pad", lambda a, widths, value: np.pad(a, widths, constant_values=value), lambda g, out, a, widths, value:
          getitem(g, index=tuple(slice(w[0], w[0] + n) for w, n in zip(widths, shape_of(a), strict=True))))  # fmt: skip
 
 
@@ -272,9 +275,9 @@ def put(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return Patch(g, index, shape)
 
 
-getitem: Op = Op("getitem", lambda a, index: a[index], lambda g, out, a, index: put(g, index, shape_of(a)),
+getitem = Op("getitem", lambda a, index: a[index], lambda g, out, a, index: put(g, index, shape_of(a)),
              symbol="[ ]", text="{0}[…]")  # fmt: skip
-scatter: Op = Op("scatter", lambda g, index, shape: Patch(g, index, shape).dense(),
+scatter = Op("scatter", lambda g, index, shape: Patch(g, index, shape).dense(),
              lambda d, out, g, index, shape: getitem(d, index=index), symbol="put")  # fmt: skip
 
 
@@ -290,4 +293,3 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(g, np.ndarray):
         return np.add.reduce(g, axes).reshape(shape)
     return reshape(sum(g, axis=axes), shape=shape)
-

@@ -183,7 +183,9 @@ class Tensor(NumpyProtocols, Node):
             return array
         if array.dtype.kind in "biu":
             return array.astype(float)
-        what = {"c": "complex numbers", "O": "objects", "U": "text", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
+        what = {"c": "complex numbers", "O": "objects", "U": "text", "S": "bytes"}.get(
+            array.dtype.kind, str(array.dtype)
+        )
         instead = {"c": "use .real or abs() of it"}.get(array.dtype.kind, "convert it with .astype(float) first")
         raise TypeError(f"a Tensor holds real numbers, not {what}: {instead}.")
 
@@ -246,7 +248,9 @@ class Tensor(NumpyProtocols, Node):
 def _floating(dtype: Any) -> Any:
     if dtype is None or np.dtype(dtype).kind == "f":
         return dtype
-    raise TypeError(f"a Tensor holds real numbers: dtype {np.dtype(dtype)} cannot carry a gradient; use float64 or float32.")
+    raise TypeError(
+        f"a Tensor holds real numbers: dtype {np.dtype(dtype)} cannot carry a gradient; use float64 or float32."
+    )
 
 
 def _has_node(items: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,8 @@ def activation_named(activation: str | Callable[[Any], Any]) -> tuple[str, Calla
         return getattr(activation, "__name__", type(activation).__name__), activation
     if activation in ACTIVATIONS:
         return activation, ACTIVATIONS[activation]
+    import difflib
+
     near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from micrograd_nn.value import Value
 __all__ = ["MLP", "Layer", "Neuron"]
 
 Activation = str | Callable[[Any], Any]
-Rng = np.random.Generator | int | None
+if TYPE_CHECKING:  # NumPy loads its random module at first use
+    Rng = np.random.Generator | int | None
 
 
 def initial(shape: tuple[int, ...], activation: str, rng: np.random.Generator) -> np.ndarray[Any, Any]:

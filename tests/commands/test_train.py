@@ -34,7 +34,11 @@ def table(here):
 
 def started(*arguments, **options):
     return subprocess.Popen(
-        [sys.executable, "-m", "micrograd_nn", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        [sys.executable, "-m", "micrograd_nn", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
     )
 
 
@@ -95,7 +99,10 @@ def test_runs_are_numbered_and_a_folder_that_holds_one_is_refused(here, capsys):
     assert main([*quick, "--seed", "5", "--out", "runs/digits-1"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "micrograd-nn: runs/digits-1 holds another run already: give --out a new folder. Nothing was overwritten.\n"
+    assert (
+        err
+        == "micrograd-nn: runs/digits-1 holds another run already: give --out a new folder. Nothing was overwritten.\n"
+    )
     assert (here / "runs" / "digits-1" / "weights.npz").read_bytes() == before
 
 

@@ -78,5 +78,3 @@ def agree(f, *arrays):
     """First and second order."""
     agree_to_first_order(f, *arrays)
     agree_to_second_order(f, *arrays)
-
-

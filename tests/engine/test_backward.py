@@ -84,7 +84,7 @@ def test_a_gradient_penalty():
     slope = gradients(out, create_graph=True)[x]
     (slope * slope).sum().backward()
     h = 1e-6
-    s = lambda w: np.sum(((1 - np.tanh(w @ x.data) ** 2) * w) ** 2)  # noqa: E731
+    s = lambda w: np.sum(((1 - np.tanh(w @ x.data) ** 2) * w) ** 2)
     for i in range(2):
         step = h * np.eye(2)[i]
         assert w.grad[i] == pytest.approx((s(w.data + step) - s(w.data - step)) / (2 * h), rel=1e-6)
@@ -278,7 +278,8 @@ def test_the_first_nan_backward_is_named():
     with np.errstate(all="ignore"):
         with detect_anomaly():
             with pytest.raises(
-                AnomalyError, match=r"`sqrt` in head gave inf in the backward pass.* x = 0; its own gradient was 1, its value 0"
+                AnomalyError,
+                match=r"`sqrt` in head gave inf in the backward pass.* x = 0; its own gradient was 1, its value 0",
             ):
                 roots[0].backward()
             with pytest.raises(AnomalyError, match=r"`sqrt` gave inf at \[1\] in the backward pass"):

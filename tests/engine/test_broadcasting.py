@@ -56,7 +56,15 @@ MATMUL = [
     ((2, 4, 3), (3, 2)), ((4, 3), (2, 3, 2)), ((2, 4, 3), (2, 3, 2)), ((1, 4, 3), (2, 3, 2)), ((3, 1, 2, 3), (2, 3, 2)),
     ((3,), (2, 2, 3, 1)), ((2, 2, 1, 3), (3,)), ((1, 1), (1, 1)), ((1,), (1,)),
 ]  # fmt: skip
-DOT = [((), ()), ((), (3,)), ((2, 3), ()), *MATMUL[:8], ((2, 4, 3), (2, 3, 2)), ((2, 3), (2, 2, 3, 2)), ((3,), (2, 3, 2))]
+DOT = [
+    ((), ()),
+    ((), (3,)),
+    ((2, 3), ()),
+    *MATMUL[:8],
+    ((2, 4, 3), (2, 3, 2)),
+    ((2, 3), (2, 2, 3, 2)),
+    ((3,), (2, 3, 2)),
+]
 
 
 @pytest.mark.parametrize(("left", "right"), MATMUL, ids=str)
@@ -183,7 +191,15 @@ def test_indexing_basic_and_advanced(drawn):
 
 @pytest.mark.parametrize(
     "index",
-    [[0, 0, 2], ([0, 0, 1], [1, 1, 2]), (slice(None), [3, 3]), (None, ..., [0, 0]), (1, [0, 0, 0]), -1, ([[0, 1], [1, 0]],)],
+    [
+        [0, 0, 2],
+        ([0, 0, 1], [1, 1, 2]),
+        (slice(None), [3, 3]),
+        (None, ..., [0, 0]),
+        (1, [0, 0, 0]),
+        -1,
+        ([[0, 1], [1, 0]],),
+    ],
     ids=str,
 )
 def test_entries_picked_several_times_add_up(index):
@@ -223,7 +239,22 @@ def test_methods_say_the_same():
 
 
 @pytest.mark.parametrize(
-    "name", ["abs", "exp", "log", "sqrt", "square", "sin", "cos", "tanh", "sigmoid", "relu", "softmax", "log_softmax", "logsumexp"]
+    "name",
+    [
+        "abs",
+        "exp",
+        "log",
+        "sqrt",
+        "square",
+        "sin",
+        "cos",
+        "tanh",
+        "sigmoid",
+        "relu",
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+    ],
 )
 def test_methods_say_what_functions_say(name):
     x = np.abs(array((2, 3)))

@@ -9,7 +9,7 @@ import pytest
 from micrograd_nn import Tensor, Value, topological_order
 from micrograd_nn import functional as F
 
-WAYS = {"pickle": lambda x: pickle.loads(pickle.dumps(x)), "deepcopy": copy.deepcopy}  # noqa: S301
+WAYS = {"pickle": lambda x: pickle.loads(pickle.dumps(x)), "deepcopy": copy.deepcopy}
 both = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 

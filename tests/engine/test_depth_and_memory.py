@@ -119,7 +119,7 @@ def test_memory_is_flat_over_a_thousand_steps(step, parameters, no_collector):
     finally:
         tracemalloc.stop()
     assert objects_after - objects < 50
-    assert memory_after - memory < 10_000
+    assert memory_after - memory < 50_000  # a node a step would be three times that
 
 
 def test_a_graph_is_gone_when_its_root_is(no_collector):

@@ -51,7 +51,13 @@ def test_backward_starts_from_one_number():
 
 
 def test_backward_with_nothing_to_find():
-    refused(lambda: (Tensor([1.0]) * 2).sum().backward(), ValueError, "requires a gradient", "requires_grad=True", "no_grad()")
+    refused(
+        lambda: (Tensor([1.0]) * 2).sum().backward(),
+        ValueError,
+        "requires a gradient",
+        "requires_grad=True",
+        "no_grad()",
+    )
     refused(Tensor(1.0).backward, ValueError, "requires a gradient")
 
 

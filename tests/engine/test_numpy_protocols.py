@@ -170,7 +170,7 @@ def test_arguments_without_a_meaning_are_named(t):
 def test_comparisons_and_counts_are_plain(v, t):
     assert type(t > 0.7) is np.ndarray
     assert (t > 0.7).tolist() == [False, True, True]
-    assert (ARRAY > t).all()
+    assert (t < ARRAY).all()
     assert (t == np.array([0.5, 0, 0])).tolist() == [True, False, False]
     assert (t != 0.5).tolist() == [False, True, True]
     assert (v != ARRAY).tolist() == [True, True, True]

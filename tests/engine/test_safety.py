@@ -87,7 +87,7 @@ def test_a_branch_not_taken_sends_back_exactly_zero(f, bad):
 
 @pytest.mark.parametrize("power", [1, 2, 3, 4, 2.0, 1.0, 0, 0.0])
 def test_powers_of_zero_to_any_order(power):
-    f = lambda x: x**power * (1 + x)  # noqa: E731
+    f = lambda x: x**power * (1 + x)
     for order in range(5):
         expected = math.factorial(order) * (order == power) + math.factorial(order) * (order == power + 1)
         assert f(0.0) == expected if order == 0 else True

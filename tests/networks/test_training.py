@@ -24,7 +24,9 @@ def test_the_same_seed_gives_the_same_numbers(moons):
 def test_one_full_batch_step_is_the_optimisers_step(moons):
     X, y = moons
     model, twin = nn.MLP(2, [4, 2], rng=0), nn.MLP(2, [4, 2], rng=0)
-    history = fit(model, X, y, optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=1, batch_size=200, progress=False)
+    history = fit(
+        model, X, y, optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=1, batch_size=200, progress=False
+    )
     loss = F.cross_entropy(twin(X), y)
     loss.backward()
     assert history["loss"][0] == pytest.approx(loss.item(), rel=1e-12)
@@ -32,7 +34,9 @@ def test_one_full_batch_step_is_the_optimisers_step(moons):
         np.testing.assert_allclose(p.data, q.data - 0.5 * q.grad, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("loss", "out", "labels"), [("hinge_loss", 1, lambda y: 2 * y - 1), ("cross_entropy", 2, None)])
+@pytest.mark.parametrize(
+    ("loss", "out", "labels"), [("hinge_loss", 1, lambda y: 2 * y - 1), ("cross_entropy", 2, None)]
+)
 def test_moons_are_learned_with_either_loss(moons, loss, out, labels):
     X, y = moons
     y = labels(y) if labels else y
@@ -81,10 +85,9 @@ def test_an_interrupt_keeps_what_was_learned(moons):
 def test_a_loss_that_is_not_finite_ends_the_run_before_the_weights_are_lost(moons):
     X, y = moons
     model = nn.MLP(2, [8, 1], rng=0)
+    sgd = optim.SGD(model.parameters(), 1e12)
     with np.errstate(all="ignore"):
-        history = fit(
-            model, X, y[:, None], loss="mse_loss", optimizer=optim.SGD(model.parameters(), 1e12), epochs=50, progress=False
-        )
+        history = fit(model, X, y[:, None], loss="mse_loss", optimizer=sgd, epochs=50, progress=False)
     assert "try a lower learning rate" in history.ended
     assert len(history) < 50
 
