@@ -180,18 +180,18 @@ def _display(progress: bool | None, epochs: int) -> Iterator[Callable[[Epoch], N
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         facts = TextColumn("{task.description}")
-        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), facts, TimeRemainingColumn())
+        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(12), facts, TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("", total=epochs)
-            yield lambda e: bar.update(task, completed=e.epoch, description=_facts(e))
+            yield lambda e: bar.update(task, completed=e.epoch, description=_facts(e, short=True))
 
 
-def _facts(e: Epoch) -> str:
-    parts = [f"loss {e.loss:.4f}"]
-    if e.accuracy is not None:
-        parts.append(f"accuracy {e.accuracy:.1%}")
-    if e.val_loss is not None:
-        parts.append(f"test loss {e.val_loss:.4f}")
-    if e.val_accuracy is not None:
-        parts.append(f"test accuracy {e.val_accuracy:.1%}")
-    return "  ".join(parts)
+def _facts(e: Epoch, short: bool = False) -> str:
+    """An epoch in words, or short enough to stand beside a bar in 80 columns."""
+    parts = []
+    for name, loss, share in (("", e.loss, e.accuracy), ("test ", e.val_loss, e.val_accuracy)):
+        if loss is not None:
+            parts.append(f"{name}{'' if short and name else 'loss '}{loss:.4f}")
+            if share is not None:
+                parts.append(f"({share:.1%})" if short else f"{name}accuracy {share:.1%}")
+    return (" " if short else "  ").join(parts)
