@@ -1,6 +1,6 @@
 """W5: y = tanh(y * 1.01 + 0.01), over and over; one contestant in a process of its own: `chain.py KIND REPEATS`.
 
-Prints the seconds of CPU for the way there and back, by how much the peak of memory grew, and dy/dx.
+Prints the seconds of CPU for the way there and back, by how much the peak of memory grew, y and dy/dx.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import time
 from typing import Any
 
 
-def by_hand(n: int) -> float:
+def by_hand(n: int) -> tuple[float, float]:
     """The same derivative with bare floats and a list."""
     y, kept = 0.3, []
     for _ in range(n):
         y = math.tanh(y * 1.01 + 0.01)
         kept.append(y)
     g = 1.0
-    for y in reversed(kept):
-        g *= (1.0 - y * y) * 1.01
-    return g
+    for t in reversed(kept):
+        g *= (1.0 - t * t) * 1.01
+    return kept[-1], g
 
 
-def recorded(x: Any, n: int) -> Any:
+def recorded(x: Any, n: int) -> tuple[Any, Any]:
     y = x
     for _ in range(n):
         y = (y * 1.01 + 0.01).tanh()
     y.backward()
-    return x.grad
+    return y.data, x.grad
 
 
 def micrograd_leaf() -> Any:
@@ -74,12 +74,12 @@ def main(kind: str, n: int) -> None:
         run = lambda: recorded(x, n)
     before, start = memory("VmRSS"), time.process_time()
     try:
-        gradient = float(run())
+        y, gradient = map(float, run())
     except RecursionError:
         print(json.dumps({"error": "RecursionError"}))
         return
     seconds = time.process_time() - start
-    print(json.dumps({"cpu": seconds, "bytes": memory("VmHWM") - before, "gradient": gradient}))
+    print(json.dumps({"cpu": seconds, "bytes": memory("VmHWM") - before, "y": y, "gradient": gradient}))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import math
 import random
 from collections import Counter
@@ -60,7 +61,7 @@ def labels_job(title: str, sizes: tuple[int, ...], batch: int, activation: str, 
     """Random data with random labels, float32: only the time is of interest."""
     draw = np.random.default_rng(7)
     params: list[np.ndarray] = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in itertools.pairwise(sizes):
         params += [(draw.normal(size=(n, m)) / math.sqrt(n)).astype(np.float32), np.zeros(m, np.float32)]
     X = draw.normal(size=(batch, sizes[0])).astype(np.float32)
     return Job(title, X, draw.integers(0, sizes[-1], batch), params, activation, adam, lr, 2e-4)
@@ -166,8 +167,11 @@ def numpy_step(job: Job) -> Step:
     return step
 
 
-def tensor_step(job: Job) -> Step:
-    """Ours: Tensors, operators and `functional`, an optimiser of `mg.optim`."""
+def tensor_step(job: Job, decay: bool = False) -> Step:
+    """Ours: Tensors, operators and `functional`, an optimiser of `mg.optim`.
+
+    With `decay` the L2 penalty is the optimiser's `weight_decay`, and plain NumPy adds it to the loss that is shown.
+    """
     P = [mg.Tensor(p, requires_grad=True) for p in job.params]
     layers = list(zip(P[::2], P[1::2], strict=True))
     activation = F.relu if job.activation == "relu" else F.tanh
@@ -179,10 +183,11 @@ def tensor_step(job: Job) -> Step:
         W, b = layers[-1]
         scores = h @ W + b
         if job.hinge:
-            return F.relu(1 - job.y * scores).mean() + L2 * sum((p * p).sum() for p in P)
+            loss = F.relu(1 - job.y * scores).mean()
+            return loss if decay else loss + L2 * sum((p * p).sum() for p in P)
         return F.cross_entropy(scores, job.y)
 
-    return _ours(job, P, forward)
+    return _ours(job, P, forward, decay)
 
 
 def module_step(job: Job) -> Step:
@@ -193,15 +198,19 @@ def module_step(job: Job) -> Step:
     return _ours(job, model.parameters(), lambda: F.cross_entropy(model(job.X), job.y))
 
 
-def _ours(job: Job, params: list[Any], forward: Callable[[], Any]) -> Step:
-    optimizer: Any = (mg.optim.Adam if job.adam else mg.optim.SGD)(params, lr=job.lr)
+def _ours(job: Job, params: list[Any], forward: Callable[[], Any], decay: bool = False) -> Step:
+    kind: Any = mg.optim.Adam if job.adam else mg.optim.SGD
+    optimizer = kind(params, lr=job.lr, weight_decay=2 * L2 if decay else 0.0)
 
     def step() -> float:
         loss = forward()
+        shown = loss.item()
+        if decay:
+            shown += L2 * sum((p.data * p.data).sum() for p in params)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return float(loss.item())
+        return float(shown)
 
     return step
 
@@ -245,7 +254,9 @@ def contestants(work: str) -> tuple[Job, dict[str, Step], list[str]]:
             notes.append(same_graph(ours(), theirs()))
     else:
         steps["ours"] = tensor_step(job)
-        if not job.hinge:
+        if job.hinge:
+            steps["ours, L2 by weight decay"] = tensor_step(job, decay=True)
+        else:
             steps["ours, nn.MLP"] = module_step(job)
         steps["NumPy, naive"] = numpy_step(job)
         torch = optional("torch", notes)

@@ -51,13 +51,13 @@ from micrograd_nn.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "abs", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "broadcast_to", "clip", "concatenate", "cos", "cosh",
-    "cross_entropy", "cumsum", "diag", "diagonal", "div", "dot", "einsum", "elu", "exp", "expand_dims", "expm1", "flip",
-    "gelu", "getitem", "hinge_loss", "identity", "inner", "leaky_relu", "log", "log1p", "log_softmax", "logsumexp",
-    "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "mse_loss", "mul", "neg", "norm", "outer", "pad",
-    "pow", "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign", "silu", "sin", "sinh", "softmax",
-    "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "tan", "tanh",
-    "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
+    "abs", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "broadcast_to", "clip", "concatenate", "cos",
+    "cosh", "cross_entropy", "cumsum", "diag", "diagonal", "div", "dot", "einsum", "elu", "exp", "expand_dims",
+    "expm1", "flip", "gelu", "getitem", "hinge_loss", "identity", "inner", "leaky_relu", "log", "log1p",
+    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "mse_loss", "mul",
+    "neg", "norm", "outer", "pad", "pow", "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign",
+    "silu", "sin", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub",
+    "sum", "swapaxes", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None
@@ -101,9 +101,12 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def clip(a: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
-    """`a` held between `min` and `max`, either of which may be left out; the gradient is 0 outside."""
+    """`a` held between `min` and `max`, either of which may be left out; the gradient is 0 outside.
+
+    Bounds that are nodes or arrays work as `maximum` and `minimum` do.
+    """
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    if isinstance(low, Node) or isinstance(high, Node):
+    if any(isinstance(bound, Node) or np.ndim(bound) for bound in (low, high)):
         a = a if low is None else maximum(a, low)
         return a if high is None else minimum(a, high)
     return ops.clip(a, low=-math.inf if low is None else low, high=math.inf if high is None else high)
@@ -280,6 +283,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> einsum("ij,j->i", np.eye(2), np.array([3.0, 4.0]))
     array([3., 4.])
     """
+    if not isinstance(subscripts, str):
+        raise TypeError("`einsum` takes its subscripts first, as text: einsum('ij,j->i', a, b).")
     arrays = [_array(x) for x in operands]
     text = subscripts.replace(" ", "")
     terms, arrow, target = text.partition("->")
@@ -391,7 +396,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     parts = [_array(x) for x in arrays]
     if axis is None:
         parts, axis = [ravel(x) for x in parts], 0
-    return ops.concatenate(*parts, axis=axis % builtins.max(1, len(shape_of(parts[0]))))
+    return ops.concatenate(*parts, axis=axis % builtins.max(1, len(shape_of(parts[0]))) if parts else 0)
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
@@ -410,8 +415,7 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     a = _array(a)
     places = np.split(np.arange(shape_of(a)[axis]), indices_or_sections)
     before = (slice(None),) * (axis % len(shape_of(a)))
-    starts = np.cumsum([0, *(len(p) for p in places)])
-    return [getitem(a, (*before, slice(int(i), int(j)))) for i, j in zip(starts, starts[1:], strict=False)]
+    return [getitem(a, (*before, slice(p[0], p[-1] + 1) if len(p) else slice(0))) for p in places]
 
 
 def pad(a: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
@@ -503,7 +507,8 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         scores, labels = expand_dims(scores, 0), np.atleast_1d(labels)
     if len(shape_of(scores)) != 2 or labels.shape != shape_of(scores)[:1]:
         raise ValueError(
-            f"cross_entropy takes scores (N, C) and one label an example (N,), and got {shape_of(scores)} and {labels.shape}."
+            f"cross_entropy takes scores (N, C) and one label an example (N,), and got {shape_of(scores)} and "
+            f"{labels.shape}."
         )
     classes = shape_of(scores)[1]
     if labels.dtype.kind not in "iu":
@@ -514,7 +519,8 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         raise TypeError(f"cross_entropy takes integer labels, and got {labels.dtype}: write y.astype(int).")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
-            f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to {labels.max()}."
+            f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to "
+            f"{labels.max()}."
         )
     if reduction == "mean":
         return ops.cross_entropy(scores, labels=labels)
@@ -532,7 +538,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The binary max-margin loss max(0, 1 - y s) of scores s and labels y of -1 or +1; shapes (N,), or (N, 1) and (N,)."""
+    """The binary max-margin loss max(0, 1 - y s) of scores s and labels y of -1 or +1: (N,), or (N, 1) and (N,)."""
     scores, labels = _array(input), np.asarray(_plain(target))
     if shape_of(scores) != labels.shape and shape_of(scores) == (*labels.shape, 1):
         labels = labels.reshape(shape_of(scores))

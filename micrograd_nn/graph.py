@@ -82,7 +82,7 @@ def same(g: Any, *_: Any, **__: Any) -> Any:
 class Node:
     """One value in a graph. `Value` and `Tensor` are the two kinds."""
 
-    __slots__ = (
+    __slots__ = (  # noqa: RUF023 - what it is, how it was made, what a sweep needs
         "_data", "grad", "op", "a", "b", "rest", "params", "name", "frame", "born", "depth", "next", "__weakref__",
     )  # fmt: skip
     kind: ClassVar[str]
@@ -113,8 +113,8 @@ class Node:
     def data(self, value: Any) -> None:
         if self.op is not None:
             raise AttributeError(
-                f"{self.label} was computed by `{self.op.name}`: a new value here would not follow from its inputs, and "
-                "gradients through it would be wrong. Assign to a leaf, or start a new node from the value you want."
+                f"{self.label} was computed by `{self.op.name}`: a new value here would not follow from its inputs, "
+                "and gradients through it would be wrong. Assign to a leaf, or start a new node from the new value."
             )
         self._data = self._take(value)
         self.born = writes.another()
@@ -205,8 +205,9 @@ class Node:
 
     def __copy__(self) -> Node:
         twin: Node = object.__new__(type(self))
-        for slot in Node.__slots__[:-1]:
-            setattr(twin, slot, getattr(self, slot))
+        for slot in Node.__slots__:
+            if slot != "__weakref__":
+                setattr(twin, slot, getattr(self, slot))
         return twin
 
     __hash__ = object.__hash__
@@ -310,8 +311,8 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
     """
     if root.depth < 0:
         raise ValueError(
-            f"nothing that {root.label} was made from requires a gradient. Use Value, or Tensor(..., requires_grad=True), "
-            "for what you want the gradient of, and compute outside no_grad()."
+            f"nothing that {root.label} was made from requires a gradient. Use Value, or "
+            "Tensor(..., requires_grad=True), for what you want the gradient of, and compute outside no_grad()."
         )
     watching = frame.get().watching
     now = -1 if record or watching else writes.count  # -1 sends every node the careful way
@@ -409,11 +410,11 @@ def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[
     out = node if record else node._data
     values = inputs if record else [x._data if isinstance(x, Node) else x for x in inputs]
     params = node.params or {}
-    for i, x in enumerate(inputs):
+    for x in inputs:
         if isinstance(x, Node) and x.op is None and x.born > node.born:
             raise RuntimeError(
-                f"{x.label} was given a new value after `{node.op.name}`{_at(node.frame)} had used it, so gradients through "
-                "it would be wrong. Compute the result again after the change, or call backward() before it."
+                f"{x.label} was given a new value after `{node.op.name}`{_at(node.frame)} had used it, so gradients "
+                "through it would be wrong. Compute the result again after the change, or call backward() before it."
             )
     for i, x in enumerate(inputs):
         if not isinstance(x, Node) or x.depth < 0:
@@ -421,8 +422,9 @@ def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[
         share = x._fit(node.op.share(i, g, out, values, params), g)
         if watching and not node.op.finite(share):
             raise AnomalyError(
-                f"`{node.op.name}`{_at(node.frame)} gave {node.op.flaw(share)} in the backward pass, as the gradient of its "
-                f"input {x.label} = {x._brief()}; its own gradient was {node.op.brief(g)}, its value {node._brief()}."
+                f"`{node.op.name}`{_at(node.frame)} gave {node.op.flaw(share)} in the backward pass, as the gradient "
+                f"of its input {x.label} = {x._brief()}; its own gradient was {node.op.brief(g)}, its value "
+                f"{node._brief()}."
             )
         yield x, share
 
@@ -491,7 +493,8 @@ def no_grad() -> Any:
     return _mode(tracking=False)
 
 
-def detect_anomaly() -> Any:
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
     """Inside `with detect_anomaly():` the first NaN or infinity raises `AnomalyError`, forward or backward.
 
     The error names the operation, its inputs and the module it happened in.
@@ -503,7 +506,10 @@ def detect_anomaly() -> Any:
         ...
     micrograd_nn.graph.AnomalyError: `mul` gave inf in the forward pass from (x = 1e+308, 10.0).
     """
-    return _mode(watching=True)
+    from numpy import errstate  # NumPy's warning would come before the error, which says more
+
+    with _mode(watching=True), errstate(all="ignore"):
+        yield
 
 
 Rule = Callable[..., Any]

@@ -38,8 +38,9 @@ class Op:
     """
 
     def __init__(
-        self, name: str, array: Callable[..., Any], *rules: Callable[..., Any], scalar: Callable[..., Any] | None = None,
-        symbol: str | None = None, infix: bool = False, variadic: bool = False, text: str | None = None,
+        self, name: str, array: Callable[..., Any], *rules: Callable[..., Any],
+        scalar: Callable[..., Any] | None = None, symbol: str | None = None, infix: bool = False,
+        variadic: bool = False, text: str | None = None,
     ) -> None:  # fmt: skip
         if name in REGISTRY:
             raise ValueError(f"there is already an op named {name!r}: choose another name.")
@@ -122,8 +123,8 @@ class Op:
 
     def formulas(self, parents: Sequence[Node], node: Node, params: dict[str, Any]) -> tuple[str, ...]:
         """What each of `parents` gets, as text; ∂out stands for the gradient that comes in."""
-        names = [Symbol(_name(p, i), shape=shape_of(p)) if p.depth >= 0 or p.name or shape_of(p) else float(p._data)
-                 for i, p in enumerate(parents)]  # fmt: skip
+        names = [Symbol(p.name or f"x{i}", shape=shape_of(p)) if p.depth >= 0 or p.name or shape_of(p)
+                 else write(float(p._data)) for i, p in enumerate(parents)]  # fmt: skip
         g, out = Symbol("∂out", shape=shape_of(node)), Symbol("out", shape=shape_of(node))
         return tuple(write(self.share(i, g, out, names, params)).text for i in range(len(names)))
 
@@ -167,10 +168,6 @@ def _find(name: str) -> Op:
     if name not in REGISTRY:
         raise LookupError(f"no op is named {name!r} here: define it before loading a graph that uses it.")
     return REGISTRY[name]
-
-
-def _name(node: Node, i: int) -> str:
-    return node.name or f"x{i}"
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

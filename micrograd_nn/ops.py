@@ -34,7 +34,8 @@ pow = Op(
     scalar=math.pow, symbol="**", infix=True,
 )  # fmt: skip
 raised = Op(
-    "raised", lambda g, a, b: g * a**b if isinstance(g, Symbol) else g * where_needed(np.power, np.not_equal(g, 0), a, b),
+    "raised",
+    lambda g, a, b: g * a**b if isinstance(g, Symbol) else g * where_needed(np.power, np.not_equal(g, 0), a, b),
     lambda d, out, g, a, b: raised(d, a, b),
     lambda d, out, g, a, b: raised(scaled(d, g) * b, a, b - (b != 0)),
     lambda d, out, g, a, b: scaled(scaled(d, out), log(a + (a == 0))),
@@ -108,7 +109,7 @@ silu = Op("silu", lambda a: a * _sigmoid(a), lambda g, out, a: g * (sigmoid(a) +
 erfc = Op("erfc", _keep_dtype(np.frompyfunc(math.erfc, 1, 1)),  # NumPy has none; exact, if slow
           lambda g, out, a: g * (-2 / math.sqrt(math.pi) * exp(-a * a)), scalar=math.erfc)  # fmt: skip
 gelu = Op("gelu", lambda a: 0.5 * a * erfc(a * -math.sqrt(0.5)),  # x Φ(x); erfc keeps its digits for x < 0
-          lambda g, out, a: g * (0.5 * erfc(a * -math.sqrt(0.5)) + a * exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi))),
+          lambda g, out, a: g * (0.5 * erfc(a * -math.sqrt(0.5)) + a * exp(a * a * -0.5) * (2 * math.pi) ** -0.5),
           scalar=lambda a: 0.5 * a * math.erfc(a * -math.sqrt(0.5)))  # fmt: skip
 
 # --- reductions --------------------------------------------------------------------------------------------------

@@ -75,7 +75,8 @@ class NumpyProtocols:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         self._may_leave(
             "a plain array (np.asarray, or np.array of a list of nodes)",
-            "NumPy's functions work on it as they are (np.exp(t), np.dot(w, t)); write np.stack([...]) to join nodes, and .numpy()",
+            "NumPy's functions work on it as they are (np.exp(t), np.dot(w, t)); write np.stack([...]) to join nodes, "
+            "and .numpy()",
         )
         return np.array(self._data, dtype=dtype, copy=copy)
 
@@ -93,8 +94,8 @@ class NumpyProtocols:
         """Raise where `what` would lose the gradient of this node; `instead` says what to write."""
         if self.depth >= 0 and frame.get().tracking:
             raise TypeError(
-                f"{what} of {self._called()} would leave the graph, and its gradient would be lost: {instead} where plain "
-                "numbers are what you want."
+                f"{what} of {self._called()} would leave the graph, and its gradient would be lost: {instead} where "
+                "plain numbers are what you want."
             )
 
     def item(self) -> float:
@@ -108,8 +109,8 @@ class NumpyProtocols:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
             raise TypeError(
-                f"np.{ufunc.__name__} cannot write a node into a plain array (`a += node`, or out=): its gradient would be lost. "
-                f"Write a = a + node, a new node, in the place of changing `a`."
+                f"np.{ufunc.__name__} cannot write a node into a plain array (`a += node`, or out=): its gradient "
+                "would be lost. Write a = a + node, a new node, in the place of changing `a`."
             )
         if ufunc in PLAIN and method == "__call__":
             return ufunc(*_stripped(inputs), **kwargs)

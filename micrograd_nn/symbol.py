@@ -45,7 +45,8 @@ class Symbol:
 
     def _join(self, other: Any, sign: str, bond: int, strict: bool = False, swap: bool = False) -> Symbol:
         left, right = (write(other), self) if swap else (self, write(other))
-        return Symbol(left.held(bond) + sign + right.held(bond + strict), bond, self.shape)
+        tight = ATOM if right.text.startswith("−") else bond + strict
+        return Symbol(left.held(bond) + sign + right.held(tight), bond, self.shape)
 
     def __add__(self, other: Any) -> Symbol:
         return self._join(other, " + ", SUM)
@@ -114,12 +115,30 @@ class Symbol:
     __hash__ = object.__hash__
 
 
+class Number(Symbol):
+    """A constant in a formula. What plain numbers give is worked out: the slope of x³ is 3·x², not 3·x^(3 − 1)."""
+
+    def __init__(self, x: float) -> None:
+        super().__init__(f"{x:.4g}".replace("-", "−"), ATOM if x >= 0 else PRODUCT)
+        self.x = x
+
+    def __add__(self, other: Any) -> Symbol:
+        return write(self.x + other) if isinstance(other, (int, float)) else super().__add__(other)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return write(self.x - other) if isinstance(other, (int, float)) else super().__sub__(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self.x == other if isinstance(other, (int, float)) else super().__eq__(other)
+
+    __hash__ = object.__hash__
+
+
 def write(x: Any) -> Symbol:
     """Anything a formula may hold, as a symbol: numbers in four digits, arrays by their shape."""
     if isinstance(x, Symbol):
         return x
     if isinstance(x, (int, float)):
-        text = f"{x:.4g}".replace("-", "−")
-        return Symbol(text, ATOM if x >= 0 else PRODUCT)
+        return Number(x)
     shape = getattr(x, "shape", ())
     return Symbol(f"array{list(shape)}" if shape else str(x), ATOM, shape)

@@ -144,9 +144,9 @@ class Tensor(NumpyProtocols, Node):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
-            f"{self._called()} cannot be changed in part: what was computed from it would keep the old numbers, and gradients "
-            "would be wrong. Write F.where(mask, new, t) or F.concatenate([...]) for a new tensor, or t.data[...] = on a leaf "
-            "before it is used."
+            f"{self._called()} cannot be changed in part: what was computed from it would keep the old numbers, and "
+            "gradients would be wrong. Write F.where(mask, new, t) or F.concatenate([...]) for a new tensor, or "
+            "t.data[...] = on a leaf before it is used."
         )
 
     def __contains__(self, item: Any) -> bool:
@@ -213,8 +213,8 @@ class Tensor(NumpyProtocols, Node):
         if gradient is None:
             if self.size != 1:
                 raise ValueError(
-                    f"backward() starts from a single number, and {self._called()} has shape {self.shape}: reduce it first, with "
-                    ".sum() or .mean() or a loss, or give backward(gradient) an array of that shape."
+                    f"backward() starts from a single number, and {self._called()} has shape {self.shape}: reduce it "
+                    "first, with .sum() or .mean() or a loss, or give backward(gradient) an array of that shape."
                 )
             return np.ones_like(self._data)
         array = np.array(self._take(gradient), self._data.dtype)

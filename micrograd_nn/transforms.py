@@ -94,7 +94,7 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
 
 def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, list[Node], Any]:
-    """Run `f` with fresh nodes in the places of `argnum`: whether another transform is outside, those nodes, the result.
+    """Run `f` with fresh nodes in the places of `argnum`: whether the result stays in a graph, those nodes, the result.
 
     Fresh even for a node: a function that also reaches it by another way must not count that way too.
     """

@@ -92,7 +92,8 @@ def _operand(op: Op, other: Any) -> Any:
     if isinstance(other, (int, float, np.floating, np.integer, np.bool_)):
         return float(other)
     raise TypeError(
-        f"`{op.name}` cannot take a Value and {type(other).__name__} {other!r:.40}: use a number, a Value, or for arrays a Tensor."
+        f"`{op.name}` cannot take a Value and {type(other).__name__} {other!r:.40}: use a number, a Value, or for "
+        "arrays a Tensor."
     )
 
 
@@ -164,7 +165,7 @@ class Value(NumpyProtocols, Node):
             return value
         if isinstance(value, Node):
             raise TypeError(
-                f"a Value of {value.label} would not be connected to it: use the node itself, or .item() for its number."
+                f"a Value of {value.label} would not be connected to it: use the node itself, or .item() of it."
             )
         if isinstance(value, complex | np.complexfloating) or (
             isinstance(value, np.ndarray) and value.dtype.kind == "c"

@@ -53,7 +53,8 @@ def test_constants_broadcast_like_nodes(drawn):
 
 MATMUL = [
     ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((3,), (2, 3, 4)), ((2, 4, 3), (3,)),
-    ((2, 4, 3), (3, 2)), ((4, 3), (2, 3, 2)), ((2, 4, 3), (2, 3, 2)), ((1, 4, 3), (2, 3, 2)), ((3, 1, 2, 3), (2, 3, 2)),
+    ((2, 4, 3), (3, 2)), ((4, 3), (2, 3, 2)), ((2, 4, 3), (2, 3, 2)), ((1, 4, 3), (2, 3, 2)),
+    ((3, 1, 2, 3), (2, 3, 2)),
     ((3,), (2, 2, 3, 1)), ((2, 2, 1, 3), (3,)), ((1, 1), (1, 1)), ((1,), (1,)),
 ]  # fmt: skip
 DOT = [
@@ -98,11 +99,13 @@ def test_stacks_of_matrices_broadcast(batch, n, m, k):
 
 
 EINSUM = [
-    ("ij,jk->ik", (2, 3), (3, 2)), ("ij,jk", (2, 3), (3, 2)), ("ji,jk", (3, 2), (3, 2)), ("ij->", (2, 3)), ("ij", (2, 3)),
+    ("ij,jk->ik", (2, 3), (3, 2)), ("ij,jk", (2, 3), (3, 2)), ("ji,jk", (3, 2), (3, 2)), ("ij->", (2, 3)),
+    ("ij", (2, 3)),
     ("ba", (2, 3)), ("ii", (3, 3)), ("ii->i", (3, 3)), ("iij->j", (3, 3, 2)), ("iji->ij", (3, 2, 3)),
     ("iii->i", (2, 2, 2)), ("ijij->ji", (2, 3, 2, 3)), ("i,j->ij", (2,), (3,)), ("i,i", (3,), (3,)),
     ("...i,...i->...", (2, 1, 3), (4, 3)), ("...ij,jk", (2, 2, 3), (3, 2)), ("i...->...", (3, 2)), ("...", (2, 3)),
-    ("i...,...->i...", (2, 3), (3,)), ("...ii->...i", (2, 3, 3)), ("ij,ij->i", (2, 3), (2, 1)), ("ij,ij->j", (1, 3), (2, 3)),
+    ("i...,...->i...", (2, 3), (3,)), ("...ii->...i", (2, 3, 3)), ("ij,ij->i", (2, 3), (2, 1)),
+    ("ij,ij->j", (1, 3), (2, 3)),
     ("i,ij,j", (2,), (2, 3), (3,)), ("ab,bc,cd->ad", (2, 3), (3, 2), (2, 2)), ("ij,kl->", (2, 3), (2, 2)),
     (" i j , j -> i ", (2, 3), (3,)), (",ij->ij", (), (2, 3)), ("ij,k->i", (2, 3), (2,)),
 ]  # fmt: skip
@@ -216,7 +219,8 @@ def test_rearranging(shape, data):
     a, b = data.draw(st.integers(-n, n - 1)), data.draw(st.integers(-n, n - 1))
     for f in (
         lambda t: np.transpose(t, axes), lambda t: np.swapaxes(t, a, b), lambda t: np.moveaxis(t, a, b),
-        lambda t: np.reshape(t, -1), lambda t: np.flip(t, a), lambda t: np.roll(t, 2, a), lambda t: np.repeat(t, 2, a),
+        lambda t: np.reshape(t, -1), lambda t: np.flip(t, a), lambda t: np.roll(t, 2, a),
+        lambda t: np.repeat(t, 2, a),
         lambda t: np.expand_dims(t, a), lambda t: np.tile(t, (2, 1)), lambda t: np.stack([t, t * t], a),
         lambda t: np.concatenate([t, t * t], a), lambda t: np.pad(t, 1), lambda t: np.split(t, [1], a)[0] * 2,
     ):  # fmt: skip
@@ -224,14 +228,26 @@ def test_rearranging(shape, data):
         agree_to_first_order(f, x)
 
 
+@pytest.mark.parametrize("places", [3, [1], [2, 2], [3, 1], [-1], [1, 9]], ids=str)
+def test_split_at_any_places(places):
+    x = array((2, 6))
+    for i, part in enumerate(np.split(x, places, 1)):
+        np.testing.assert_array_equal(F.split(x, places, 1)[i], part)
+        agree_to_first_order(lambda t, i=i: F.square(np.split(t, places, 1)[i]), x)
+
+
 def test_methods_say_the_same():
     x = array((2, 3, 4))
     (t,) = leaves([x])
     for f in (
-        lambda a: a.T, lambda a: a.sum(0), lambda a: a.mean((0, 1)), lambda a: a.reshape(4, 6), lambda a: a.reshape((6, -1)),
-        lambda a: a.transpose(2, 0, 1), lambda a: a.transpose((2, 0, 1)), lambda a: a.transpose(), lambda a: a.ravel(),
-        lambda a: a.swapaxes(0, 1), lambda a: a.clip(-1, 1), lambda a: a.max(axis=1, keepdims=True), lambda a: a.cumsum(1),
-        lambda a: a.std(ddof=1), lambda a: a.repeat(2, 0), lambda a: a[0], lambda a: a[..., 1], lambda a: abs(a), lambda a: -a,
+        lambda a: a.T, lambda a: a.sum(0), lambda a: a.mean((0, 1)), lambda a: a.reshape(4, 6),
+        lambda a: a.reshape((6, -1)),
+        lambda a: a.transpose(2, 0, 1), lambda a: a.transpose((2, 0, 1)), lambda a: a.transpose(),
+        lambda a: a.ravel(),
+        lambda a: a.swapaxes(0, 1), lambda a: a.clip(-1, 1), lambda a: a.max(axis=1, keepdims=True),
+        lambda a: a.cumsum(1),
+        lambda a: a.std(ddof=1), lambda a: a.repeat(2, 0), lambda a: a[0], lambda a: a[..., 1], lambda a: abs(a),
+        lambda a: -a,
         lambda a: +a, lambda a: a.squeeze(), lambda a: a.dot(np.ones(4)), lambda a: a.flatten(), lambda a: a.prod(1),
         lambda a: a.min(), lambda a: a.var(), lambda a: a.trace(),
     ):  # fmt: skip

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def among_many_inputs(x):
 
 
 LOOPS = [
-    self_loop, self_loop_of_one_input, second_input, two_of_equal_depth, long_loop, not_through_the_root, among_many_inputs,
+    self_loop, self_loop_of_one_input, second_input, two_of_equal_depth, long_loop, not_through_the_root,
+    among_many_inputs,
 ]  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def test_the_loop_runs_as_the_data_does():
         topological_order(h3)
     loop = error.value.loop
     assert loop[0] is loop[-1]
-    for earlier, later in zip(loop, loop[1:]):
+    for earlier, later in pairwise(loop):
         assert any(p is earlier for p in later.parents)
 
 

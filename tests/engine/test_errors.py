@@ -20,8 +20,10 @@ A, B = Tensor(np.ones((2, 3)), requires_grad=True, name="A"), Tensor(np.ones((4,
 @pytest.mark.parametrize(
     ("call", "op"),
     [
-        (lambda: A + B, "add"), (lambda: A * B, "mul"), (lambda: A - np.ones((4, 5)), "sub"), (lambda: np.ones((2, 3)) / B, "div"),
-        (lambda: A**B, "pow"), (lambda: A @ B, "matmul"), (lambda: np.matmul(A, B), "matmul"), (lambda: np.dot(A, B), "matmul"),
+        (lambda: A + B, "add"), (lambda: A * B, "mul"), (lambda: A - np.ones((4, 5)), "sub"),
+        (lambda: np.ones((2, 3)) / B, "div"),
+        (lambda: A**B, "pow"), (lambda: A @ B, "matmul"), (lambda: np.matmul(A, B), "matmul"),
+        (lambda: np.dot(A, B), "matmul"),
         (lambda: F.maximum(A, B), "maximum"), (lambda: F.where(True, A, B), "where"),
         (lambda: np.concatenate([A, B]), "concatenate"), (lambda: np.stack([A, B]), "stack"),
         (lambda: np.tensordot(A, B, 1), "tensordot"), (lambda: np.inner(A, B), "tensordot"),
@@ -79,7 +81,8 @@ def test_complex_numbers_are_refused(data):
 
 @pytest.mark.parametrize(
     ("data", "what"),
-    [("one", "text"), (["a", "b"], "text"), (b"one", "bytes"), (None, "objects"), ({}, "objects"), ([None, 1], "objects"),
+    [("one", "text"), (["a", "b"], "text"), (b"one", "bytes"), (None, "objects"), ({}, "objects"),
+     ([None, 1], "objects"),
      (np.array([1, None]), "objects"), (np.array("2020-01-01", dtype="datetime64[D]"), "datetime64")],
 )  # fmt: skip
 def test_text_and_objects_are_refused(data, what):
@@ -94,7 +97,8 @@ def test_values_hold_one_number():
     refused(lambda: Value([1.0, 2.0]), TypeError, "use Tensor")
     refused(lambda: Value(np.ones(3)), TypeError, "use Tensor")
     refused(lambda: Value(Value(1.0, name="w")), TypeError, "w", ".item()")
-    refused(lambda: Value(1.0) + [1.0], TypeError, "add", "list", "Tensor")
+    numbers = [1.0]
+    refused(lambda: Value(1.0) + numbers, TypeError, "add", "list", "Tensor")
     assert Value(2).data == Value(np.float32(2)).data == Value(np.array(2)).data == Value(True).data + 1 == 2.0
     assert type(Value(2).data) is float
 
@@ -158,6 +162,12 @@ def test_rules_there_are_not():
     refused(lambda: F.norm(A, 3), ValueError, "ord=3", "1, 2 or inf")
     refused(lambda: F.pad(A, 1, mode="linear_ramp"), ValueError, "linear_ramp", "edge")
     refused(lambda: F.diag(np.ones((2, 2, 2))), ValueError, "(2, 2, 2)")
+
+
+def test_nothing_to_join():
+    refused(lambda: F.concatenate([]), ValueError, "concatenate", "at least one")
+    refused(lambda: F.stack([]), ValueError, "stack", "at least one")
+    refused(lambda: np.einsum(A, [0, 1]), TypeError, "einsum", "as text")
 
 
 def test_a_cycle_error_is_a_value_error():

@@ -55,7 +55,8 @@ def test_a_value_and_a_tensor_make_a_tensor(v, t):
 
 
 def test_lists_beside_a_tensor(v, t):
-    assert (t + [1, 2, 3]).data.tolist() == [1.5, 3, 4.5]
+    more = [1, 2, 3]
+    assert (t + more).data.tolist() == [1.5, 3, 4.5]
     out = [v, 1.0, v] * t
     assert gradients(out.sum())[v] == 2.0
 
@@ -87,7 +88,8 @@ def test_joining_nodes(v, t):
 
 
 @pytest.mark.parametrize("make", [
-    lambda v, t: np.array(v), lambda v, t: np.asarray(t), lambda v, t: np.array([v, v]), lambda v, t: np.array([t, t]),
+    lambda v, t: np.array(v), lambda v, t: np.asarray(t), lambda v, t: np.array([v, v]), lambda v,
+    t: np.array([t, t]),
     lambda v, t: np.array([1.0, v]), lambda v, t: np.asarray([[v, 1.0], [v, v]]), lambda v, t: np.sum([v, v]),
     lambda v, t: np.add.reduce([v, v]), lambda v, t: np.asarray(t, dtype=float), lambda v, t: np.mean([t, t]),
 ])  # fmt: skip
@@ -128,9 +130,9 @@ def test_in_place_into_an_array_is_refused(v, t):
     for node in (v, t):
         with pytest.raises(TypeError, match=r"a = a \+ node"):
             array += node
-        with pytest.raises(TypeError, match="np.exp cannot write"):
+        with pytest.raises(TypeError, match=r"np\.exp cannot write"):
             np.exp(node, out=array)
-    with pytest.raises(TypeError, match="np.sum on a node does not take out="):
+    with pytest.raises(TypeError, match=r"np\.sum on a node does not take out="):
         np.sum(t, out=array)
     assert array.tolist() == ARRAY.tolist()
 
@@ -145,7 +147,8 @@ def test_in_place_on_a_node_makes_a_new_one(t):
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (np.sinc, "np.sinc"), (np.fft.fft, "np.fft"), (np.median, "np.median"), (np.cbrt, "np.cbrt"), (np.sort, "np.sort"),
+        (np.sinc, "np.sinc"), (np.fft.fft, "np.fft"), (np.median, "np.median"), (np.cbrt, "np.cbrt"),
+        (np.sort, "np.sort"),
         (lambda t: np.add.accumulate(t), "np.add.accumulate"), (lambda t: np.add.outer(t, t), "np.add.outer"),
         (lambda t: np.hypot(t, t), "np.hypot"), (lambda t: np.linalg.inv(t), "np.inv"), (np.exp2, "np.exp2"),
         (lambda t: np.kron(t, t), "np.kron"), (lambda t: np.interp(t, [0, 1], [0, 1]), "np.interp"),

@@ -115,7 +115,8 @@ def test_sixty_doublings(one):
         (lambda x: np.tanh(np.sin(x)), lambda x: math.cos(x) / math.cosh(math.sin(x)) ** 2),
         (lambda x: 1 / (1 + np.exp(-x)), lambda x: math.exp(-x) / (1 + math.exp(-x)) ** 2),
         (lambda x: np.log(x) / np.sqrt(x), lambda x: (2 - math.log(x)) / (2 * x**1.5)),
-        (lambda x: np.arctan(x) * np.arcsin(x / 2), lambda x: math.asin(x / 2) / (1 + x * x) + math.atan(x) / math.sqrt(4 - x * x)),
+        (lambda x: np.arctan(x) * np.arcsin(x / 2),
+         lambda x: math.asin(x / 2) / (1 + x * x) + math.atan(x) / math.sqrt(4 - x * x)),
     ],
 )  # fmt: skip
 def test_derivatives_from_a_book(f, slope):

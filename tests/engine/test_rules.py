@@ -146,6 +146,10 @@ def test_places_are_plain_integers():
         (lambda a, b: a + b, ("∂out", "∂out")),
         (lambda a, b: a / b, ("∂out / b", "−∂out·out / b")),
         (lambda a, b: a**3, ("∂out·3·a²", "∂out·out·log(a + [a = 0])")),
+        (lambda a, b: a**b, ("∂out·b·a^(b − 1)", "∂out·out·log(a + [a = 0])")),
+        (lambda a, b: 2**a, ("∂out·a·2^(a − 1)", "∂out·out·log(2)")),
+        (lambda a, b: a**-1, ("∂out·(−1)·a⁻²", "∂out·out·log(a + [a = 0])")),
+        (lambda a, b: (-2) ** a, ("∂out·a·(−2)^(a − 1)", "∂out·out·log(−2)")),
         (lambda a, b: a.tanh(), ("∂out·(1 − out²)",)),
         (lambda a, b: a.exp(), ("∂out·out",)),
         (lambda a, b: a.relu(), ("∂out·[out > 0]",)),
@@ -159,6 +163,15 @@ def test_formulas_are_those_of_a_textbook(build, formula):
 def test_a_symbol_goes_in_and_a_formula_comes_out():
     a = Symbol("a")
     assert str(F.exp(a * a + 1)) == "exp(a² + 1)"
+
+
+def test_a_formula_has_the_brackets_it_needs():
+    a, b = Symbol("a"), Symbol("b")
+    assert str((a + b) * -a) == "(a + b)·(−a)"
+    assert str(a - (b - a)) == "a − (b − a)"
+    assert str(a - -2.0) == "a − (−2)"
+    assert str(a / (a * b)) == "a / (a·b)"
+    assert str((a * b) ** 2) == "(a·b)²"
 
 
 def test_an_operation_of_ones_own():

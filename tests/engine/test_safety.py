@@ -64,7 +64,8 @@ def test_scores_of_any_size(size, dtype):
     [
         (F.sqrt, -1.0), (F.sqrt, 0.0), (F.log, 0.0), (F.log, -1.0), (F.log1p, -1.0), (lambda x: 1 / x, 0.0),
         (lambda x: x / x, 0.0), (lambda x: x**-2, 0.0), (lambda x: x**0.5, 0.0), (lambda x: x**-1.5, 0.0),
-        (lambda x: np.exp(x), 1e4), (lambda x: np.sinh(x), 1e4), (lambda x: np.cosh(x), 1e4), (lambda x: np.expm1(x), 1e4),
+        (lambda x: np.exp(x), 1e4), (lambda x: np.sinh(x), 1e4), (lambda x: np.cosh(x), 1e4),
+        (lambda x: np.expm1(x), 1e4),
         (lambda x: np.arcsin(x), 1.0), (lambda x: np.arccos(x), -1.0), (lambda x: 2.0**x, 1e5),
         (lambda x: F.norm(F.expand_dims(x, 0), axis=0), 0.0), (lambda x: F.log(F.sqrt(F.abs(x))), 0.0),
     ],
@@ -130,6 +131,14 @@ def test_clip_follows_numpy_when_the_bounds_are_crossed():
         assert F.clip(x, 3, 1) == np.clip(x, 3, 1) == F.clip(np.array(x), 3, 1)
 
 
+def test_bounds_that_are_nodes_or_arrays():
+    x, low = Tensor([0.0, 2.0, 9.0], requires_grad=True), Value(1.0)
+    found = gradients(F.sum(F.clip(x, low, np.array([5.0, 5.0, 6.0]))))
+    assert found[x].tolist() == [0, 1, 0]
+    assert found[low] == 1.0
+    assert F.clip(Value(2.0), np.array([0.0, 3.0])).data.tolist() == [2, 3]
+
+
 def test_products_through_zeros():
     for x in ([0.0, 2.0, 3.0], [0.0, 0.0, 3.0], [1.0, 2.0, 0.0]):
         expected = [math.prod(x[:i] + x[i + 1 :]) for i in range(3)]
@@ -152,7 +161,8 @@ def test_numbers_follow_ieee_as_arrays_do():
 def test_python_numbers_do_not_widen():
     t = Tensor(np.ones(3, np.float32), requires_grad=True)
     for out in (
-        t * 2, 2.0 * t, t + 1, 1 - t, t / 3, 3 / t, t**2, t**0.5, 2**t, F.maximum(t, 0.5), F.where(t.data > 0, t, 0.0),
+        t * 2, 2.0 * t, t + 1, 1 - t, t / 3, 3 / t, t**2, t**0.5, 2**t, F.maximum(t, 0.5),
+        F.where(t.data > 0, t, 0.0),
         np.float64(2) * t, t * np.float64(2), np.sqrt(2.0) * t, t.clip(0, 1), F.pad(t, 1), t.mean(), t.var(), t.std(),
         F.leaky_relu(t, 0.2), t @ np.ones((3, 2), np.float32), F.dot(t, t), F.norm(t),
     ):  # fmt: skip

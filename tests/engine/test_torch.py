@@ -21,7 +21,8 @@ THEIRS = {
     "logsumexp": lambda x: torch.logsumexp(x, (0, 1)), "sum": torch.sum, "mean": torch.mean, "prod": torch.prod,
     "var": lambda x: torch.var(x, correction=0), "std": lambda x: torch.std(x, correction=0), "max": torch.amax,
     "min": torch.amin, "norm": torch.linalg.norm, "matmul": torch.matmul, "inner": torch.inner,
-    "einsum": lambda x, y: torch.einsum("ijk,jk->ki", x, y), "diag": torch.diag, "flip": lambda x: torch.flip(x, (0, 1, 2)),
+    "einsum": lambda x, y: torch.einsum("ijk,jk->ki", x, y), "diag": torch.diag,
+    "flip": lambda x: torch.flip(x, (0, 1, 2)),
     "mse_loss": T.mse_loss, "cross_entropy": lambda x: T.cross_entropy(x, torch.tensor(LABELS)),
     "transpose": lambda x: x.permute(2, 1, 0),
 }  # fmt: skip
