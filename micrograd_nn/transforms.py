@@ -101,7 +101,7 @@ def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, list[Node
     places = argnum if isinstance(argnum, tuple) else (argnum,)
     if any(not -len(args) <= i < len(args) for i in places):
         raise TypeError(f"argnum={argnum} needs that many positional arguments, and {len(args)} were given.")
-    nested = _inside.get() or any(isinstance(x, Node) and x.depth >= 0 for x in args)
+    nested = _inside.get() or any(isinstance(x, Node) and x.stamp > 0 for x in args)
     filled = list(args)
     for i in places:
         filled[i] = _fresh(args[i])
@@ -117,7 +117,7 @@ def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, list[Node
 
 def _fresh(x: Any) -> Node:
     """A node for one call alone, with the value of `x`: connected to it when `x` is tracked."""
-    if isinstance(x, Node) and x.depth >= 0:
+    if isinstance(x, Node) and x.stamp > 0:
         node: Node = ops.identity(x)
         return node
     if isinstance(x, Value) or not (isinstance(x, (Node, np.ndarray)) or np.ndim(x)):
@@ -127,7 +127,7 @@ def _fresh(x: Any) -> Node:
 
 def _slopes(out: Any, leaves: list[Node], nested: bool, seed: Any = None) -> list[Any]:
     """The gradient of `out` at each of `leaves`; zeros where it does not depend on them."""
-    found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.depth >= 0 else {}
+    found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.stamp > 0 else {}
     zeros = (0.0 if isinstance(x, Value) else np.zeros_like(x.data) for x in leaves)
     return [_result(found.get(x, zero), nested) for x, zero in zip(leaves, zeros, strict=True)]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, frame, kinds, writes
+from micrograd_nn.graph import Node, frame, kinds, stamps
 from micrograd_nn.op import Op, Patch
 from micrograd_nn.protocols import NumpyProtocols
 
@@ -25,32 +25,28 @@ def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def method(self: Value, other: Any) -> Any:
         kind = other.__class__
+        if kind is Value and other.stamp > 0:
+            x = other._data
+        elif kind is float:
+            x = other
+        elif isinstance(other, Node) and kind is not Value:
+            return NotImplemented
+        else:
+            return op.record((self, _operand(op, other)), {})
         frame = _frame_now()
-        if frame.plain and (kind is Value or kind is float):
+        if frame.plain and self.stamp > 0:
             out = _new(Value)
-            depth = self.depth
+            out.stamp = next(stamps)
             try:
-                if kind is float:
-                    out._data = forward(self._data, other)
-                else:
-                    out._data = forward(self._data, other._data)
-                    if other.depth > depth:
-                        depth = other.depth
+                out._data = forward(self._data, x)
             except (ArithmeticError, ValueError):
                 return op.record((self, other), {})
-            if depth >= 0:
-                out.depth = depth + 1
-                out.op = op
-                out.a = self
-                out.b = other
-                out.frame = frame
-                out.born = writes.count
-                out.rest = ()
-                out.grad = out.params = out.name = out.next = None
-                return out
-        if isinstance(other, Node) and kind is not Value:
-            return NotImplemented
-        return op.record((self, _operand(op, other)), {})
+            out.op = op
+            out.a = self
+            out.b = other
+            out.frame = frame
+            return out
+        return op.record((self, other), {})
 
     def reflected(self: Value, other: Any) -> Any:
         return op.record((_operand(op, other), self), {})
@@ -65,19 +61,17 @@ def _unary(op: Op) -> Callable[..., Any]:
 
     def method(self: Value) -> Any:
         frame = _frame_now()
-        if frame.plain and self.depth >= 0:
+        if frame.plain and self.stamp > 0:
             out = _new(Value)
+            out.stamp = next(stamps)
             try:
                 out._data = forward(self._data)
             except (ArithmeticError, ValueError):
                 return op.record((self,), {})
-            out.depth = self.depth + 1
             out.op = op
             out.a = self
             out.frame = frame
-            out.born = writes.count
-            out.rest = ()
-            out.b = out.grad = out.params = out.name = out.next = None
+            out.b = None
             return out
         return op.record((self,), {})
 
@@ -195,7 +189,7 @@ class Value(NumpyProtocols, Node):
         return float(np.sum(share))
 
     def _settle(self, gradient: Any, own: bool = False) -> Any:
-        return gradient
+        return gradient if gradient.__class__ is float or isinstance(gradient, Node) else self._fit(gradient, None)
 
 
 kinds[float] = Value

@@ -96,7 +96,7 @@ class Neuron(Module):
         """
         where = frame.get()
         (weight, row), (bias, place) = self._entries()
-        state = [(id(p), p.born, p._data[i].tobytes(), p.requires_grad) for p, i in ((weight, row), (bias, place))]
+        state = [(id(p), p.stamp, p._data[i].tobytes(), p.requires_grad) for p, i in ((weight, row), (bias, place))]
         key = (*state, where.tracking, where.module)
         known: tuple[Any, Any] | None = self.__dict__.get("_picks")
         if known is None or known[0] != key:

@@ -38,7 +38,7 @@ def test_a_graph_travels_whole(way):
     for mine, other in zip(ours, theirs, strict=True):
         assert mine is not other
         np.testing.assert_array_equal(mine.data, other.data)
-        assert (mine.op, mine.depth, mine.module) == (other.op, other.depth, other.module)
+        assert (mine.op, mine.params, mine.module) == (other.op, other.params, other.module)
         if mine.grad is not None:
             np.testing.assert_array_equal(mine.grad, other.grad)
     leaves = {n.name: n for n in theirs if n.op is None}
