@@ -82,6 +82,11 @@ def _axis(axis: Any) -> Axis:
     return tuple(int(i) for i in axis) if isinstance(axis, (tuple, list)) else axis if axis is None else int(axis)
 
 
+def _over(axis: Any, keepdims: bool) -> dict[str, Any]:
+    """The parameters of a reduction; none for the plain one over all entries."""
+    return {} if axis is None and not keepdims else {"axis": _axis(axis), "keepdims": keepdims}
+
+
 def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return tuple(i + ndim if i < 0 else i for i in axes)
@@ -154,22 +159,22 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum along `axis` (an int or several), over all entries by default."""
-    return ops.sum(_joined(a), axis=_axis(axis), keepdims=keepdims)
+    return ops.sum(_joined(a), **_over(axis, keepdims))
 
 
 def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean along `axis`."""
-    return ops.mean(_array(a), axis=_axis(axis), keepdims=keepdims)
+    return ops.mean(_array(a), **_over(axis, keepdims))
 
 
 def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry along `axis`; ties share the gradient equally."""
-    return ops.max(_joined(a), axis=_axis(axis), keepdims=keepdims)
+    return ops.max(_joined(a), **_over(axis, keepdims))
 
 
 def min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry along `axis`; ties share the gradient equally."""
-    return ops.min(_joined(a), axis=_axis(axis), keepdims=keepdims)
+    return ops.min(_joined(a), **_over(axis, keepdims))
 
 
 def var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:

@@ -90,7 +90,7 @@ MANY: Any = ("more than two inputs, or parameters",)
 class Node:
     """One value in a graph. `Value` and `Tensor` are the two kinds."""
 
-    __slots__ = (  # noqa: RUF023 - what it is, how it was made, when
+    __slots__ = (  # noqa: RUF023
         "_data", "_grad", "op", "a", "b", "_name", "frame", "stamp", "__weakref__",
     )  # fmt: skip
     kind: ClassVar[str]
@@ -124,6 +124,10 @@ class Node:
                 "and gradients through it would be wrong. Assign to a leaf, or start a new node from the new value."
             )
         self._data = self._take(value)
+        self.written()
+
+    def written(self) -> None:
+        """Tell the graph that this leaf has a new value: results computed from the old one have no gradient."""
         self.stamp = next(stamps) if self.stamp > 0 else -next(stamps)
 
     @property
@@ -152,7 +156,7 @@ class Node:
     def _constant(self, x: Any) -> Node:
         """A plain number or array as a node that nothing is tracked through, as old as such a thing must be."""
         node = constant(x)
-        node.stamp = -1
+        node.stamp, node.frame = -1, self.frame
         return node
 
     @property
@@ -285,6 +289,9 @@ def make(
     else:
         node.op, node.stamp = None, -node.stamp
     if where.watching and not op.finite(data):
+        for x in inputs:
+            if isinstance(x, Node) and not op.finite(x._data):
+                raise AnomalyError(f"{x.label} already held {op.flaw(x._data)} when `{op.name}`{_at(where)} used it.")
         shown = ", ".join(x.label + " = " + x._brief() if isinstance(x, Node) else str(x) for x in inputs)
         raise AnomalyError(f"`{op.name}`{_at(where)} gave {op.flaw(data)} in the forward pass from ({shown}).")
     return node
@@ -456,8 +463,9 @@ def _refuse(root: Node, node: Node, consumer: Node) -> None:
     """`node` is not older than the `consumer` that was made from it."""
     if node.op is None:
         raise RuntimeError(
-            f"{node.label} was given a new value after `{consumer.op.name}`{_at(consumer.frame)} had used it, so gradients "
-            "through it would be wrong. Compute the result again after the change, or call backward() before it."
+            f"{node.label} was given a new value after `{consumer.op.name}`{_at(consumer.frame)} had used it, so "
+            "gradients through it would be wrong. Compute the result again after the change, or call backward() "
+            "before it."
         )
     topological_order(root)  # names the loop
     raise RuntimeError("the inputs of a node were rewired by hand: it is no longer younger than they are.")

@@ -76,34 +76,44 @@ class Op:
 
     def run(self, values: Sequence[Any], params: dict[str, Any]) -> Any:
         """The value on plain data. Numbers follow IEEE 754 as arrays do: 1 / 0 is inf, with NumPy's warning."""
-        plain = True
         for x in values:
             if not isinstance(x, (float, int)):
-                plain = False
-                break
-        if plain and self.scalar is not None:
+                return self._on_arrays(values, params)
+        if self.scalar is not None:
             try:
                 return self.scalar(*values, **params)
             except (ArithmeticError, ValueError):
                 return float(self.array(*map(np.float64, values), **params))
+        out = self._on_arrays(values, params)
+        return float(out) if np.ndim(out) == 0 else out
+
+    def _on_arrays(self, values: Sequence[Any], params: dict[str, Any]) -> Any:
         try:
-            out = self.array(*values, **params)
+            return self.array(*values, **params)
         except (ValueError, IndexError, TypeError) as error:
             raise self._explain(error, values, params) from None
-        return float(out) if plain and np.ndim(out) == 0 else out
 
     def record(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Node:
         """The value as a node that remembers what it was made from."""
-        data = self.run([x._data if isinstance(x, Node) else x for x in inputs], params)
-        if data.__class__ is float:
-            return make(kinds[float], self, data, inputs, params, frame.get())
-        kind = kinds[object]
-        if data.__class__ is np.float64 and inputs[0].__class__ is kind:
-            data = np.asarray(data)
-        elif data.__class__ is not np.ndarray or not data.ndim or data.dtype.kind != "f":
-            if np.ndim(data) == 0 and not any(isinstance(x, kind) for x in inputs):
-                kind = kinds[float]
-            data = kind._take(data)
+        values, kind = [], kinds[float]
+        for x in inputs:
+            if isinstance(x, Node):
+                values.append(x._data)
+                if x.__class__ is not kind:
+                    kind = kinds[object]
+            else:
+                values.append(x)
+        if kind is kinds[float]:
+            data = self.run(values, params)
+            if data.__class__ is not float:
+                kind = kinds[float if np.ndim(data) == 0 else object]
+                data = kind._take(data)
+        else:
+            data = self._on_arrays(values, params)
+            if data.__class__ is np.float64:
+                data = np.asarray(data)
+            elif data.__class__ is not np.ndarray or data.dtype.kind != "f":
+                data = kind._take(data)
         node = make(kind, self, data, inputs, params, frame.get())
         if node.stamp > 0:
             node._seal()  # a value overwritten under the graph would make gradients wrong

@@ -120,13 +120,11 @@ def spread(g: Any, a: Any, axis: Any, keepdims: bool) -> Any:
     if axis is not None and not keepdims:
         g = expand_dims(g, axis=axis)
     shape = shape_of(a)
-    return (
-        g
-        if shape_of(g) == shape
-        else stretched(g, shape)
-        if isinstance(g, np.number) or g.__class__ is np.ndarray and not g.ndim
-        else broadcast_to(g, shape=shape)
-    )
+    if shape_of(g) == shape:
+        return g
+    if isinstance(g, np.number) or (g.__class__ is np.ndarray and not g.ndim):
+        return stretched(g, shape)
+    return broadcast_to(g, shape=shape)
 
 
 def stretched(x: Any, shape: tuple[int, ...]) -> Any:
@@ -144,7 +142,7 @@ def count(a: Any, axis: Any) -> int:
 
 sum = Op("sum", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims),
          lambda g, out, a, axis=None, keepdims=False: spread(g, a, axis, keepdims), symbol="Σ")  # fmt: skip
-mean = Op("mean", lambda a, axis=None, keepdims=False: np.mean(a, axis, keepdims=keepdims),
+mean = Op("mean", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims) / count(a, axis),
           lambda g, out, a, axis=None, keepdims=False: spread(g * (1 / count(a, axis)), a, axis, keepdims))  # fmt: skip
 
 
@@ -214,6 +212,8 @@ def _matmul_b(g: Any, out: Any, a: Any, b: Any) -> Any:
         return g * a if len(shape_of(b)) == 1 else expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     if len(shape_of(b)) == 1:
         return g @ a if len(shape_of(a)) == 2 else expand_dims(g, axis=-1) * a
+    if isinstance(b, np.ndarray) and b.ndim == a.ndim == 2 and not b.flags.c_contiguous:
+        return (g.T @ a).T  # laid out as `b` is: in `x @ w.T` the gradient of w needs no transposing in memory
     return swapaxes(a) @ g
 
 

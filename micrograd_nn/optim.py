@@ -44,7 +44,7 @@ class Optimizer:
                 p.data = float(data)
             else:
                 self.update(p.data, p.grad, memory)
-                p.data = p.data  # tells the graph that the values have changed
+                p.written()
 
     def update(self, data: Array, grad: Array, memory: dict[str, Any]) -> None:
         """Change `data` in place."""

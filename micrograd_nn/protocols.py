@@ -107,6 +107,8 @@ class NumpyProtocols:
         raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if not kwargs and method == "__call__" and ufunc in UFUNCS:
+            return UFUNCS[ufunc](*[number(x) for x in inputs])
         if kwargs.pop("out", None) is not None:
             raise TypeError(
                 f"np.{ufunc.__name__} cannot write a node into a plain array (`a += node`, or out=): its gradient "

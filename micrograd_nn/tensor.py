@@ -21,34 +21,43 @@ _frame_now = frame.get
 
 
 def _binary(op: Op) -> tuple[Any, Any]:
+    """`self op other` and `other op self`. The common case is spelled out: it is much of a step on small arrays."""
     forward = op.array
 
     def method(self: Tensor, other: Any) -> Any:
         kind = other.__class__
         frame = _frame_now()
         if frame.plain and self.stamp > 0 and (kind is float or (kind is Tensor and other.stamp > 0)):
-            out = _new(Tensor)
-            out.stamp = next(stamps)
             try:
                 data = forward(self._data, other if kind is float else other._data)
             except (ValueError, IndexError, TypeError):
                 return op.record((self, other), {})
-            if data.__class__ is not np.ndarray:
-                data = np.asarray(data)
-            data.setflags(write=False)  # a value overwritten under the graph would make gradients wrong
-            out._data = data
-            out.op = op
-            out.a = self
-            out.b = other
-            out.frame = frame
-            return out
+            return _made(op, data, self, other, frame)
         return op.record((self, other if kind is Tensor else _operand(other)), {})
 
     def reflected(self: Tensor, other: Any) -> Any:
+        frame = _frame_now()
+        if frame.plain and self.stamp > 0 and other.__class__ is float:
+            return _made(op, forward(other, self._data), other, self, frame)
         return op.record((_operand(other), self), {})
 
     method.__doc__ = f"`{op.name}` as a node, with NumPy's broadcasting."
     return method, reflected
+
+
+def _made(op: Op, data: Any, a: Any, b: Any, frame: Any) -> Tensor:
+    """The node of a tracked result of two inputs."""
+    out: Tensor = _new(Tensor)
+    out.stamp = next(stamps)
+    if data.__class__ is not np.ndarray:
+        data = np.asarray(data)
+    data.setflags(write=False)  # a value overwritten under the graph would make gradients wrong
+    out._data = data
+    out.op = op
+    out.a = a
+    out.b = b
+    out.frame = frame
+    return out
 
 
 def _operand(x: Any) -> Any:
@@ -225,7 +234,10 @@ class Tensor(NumpyProtocols, Node):
             raise ValueError(
                 f"{self._called()} has shape {self._data.shape}; new data of shape {array.shape} does not fit it."
             )
-        Node.data.__set__(self, array)  # type: ignore[attr-defined]
+        if self.op is not None:
+            Node.data.__set__(self, array)  # type: ignore[attr-defined] # refuses
+        self._data = array
+        self.written()
 
     def _seal(self) -> None:
         self._data.setflags(write=False)
