@@ -522,7 +522,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
                 f"cross_entropy takes integer labels 0 ... {classes - 1}, and got {labels.dtype} {labels[:3]}."
             )
         raise TypeError(f"cross_entropy takes integer labels, and got {labels.dtype}: write y.astype(int).")
-    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+    if labels.size and not 0 <= np.minimum.reduce(labels) <= np.maximum.reduce(labels) < classes:
         raise ValueError(
             f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to "
             f"{labels.max()}."

@@ -169,8 +169,9 @@ def _logsumexp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _softmax(a: Any, axis: int) -> Any:
-    e = np.exp(a - np.max(a, axis, keepdims=True))
-    return e / np.sum(e, axis, keepdims=True)
+    e = np.exp(a - np.maximum.reduce(a, axis, keepdims=True))
+    e /= np.add.reduce(e, axis, keepdims=True)
+    return e
 
 
 logsumexp = Op("logsumexp", _logsumexp, lambda g, out, a, axis=None, keepdims=False:
@@ -182,9 +183,9 @@ log_softmax = Op("log_softmax", lambda a, axis: a - _logsumexp(a, axis, keepdims
 
 
 def _cross_entropy(a: Any, labels: Any) -> Any:
-    rows = np.arange(len(a))
-    top = a.max(1)
-    return (np.log(np.exp(a - top[:, None]).sum(1)) + top - a[rows, labels]).mean()
+    shifted = a - np.maximum.reduce(a, 1, keepdims=True)
+    losses = np.log(np.add.reduce(np.exp(shifted), 1)) - shifted[np.arange(len(a)), labels]
+    return np.add.reduce(losses) / len(a)
 
 
 def _one_hot(a: Any, labels: Any) -> Any:

@@ -26,6 +26,8 @@ def _binary(op: Op) -> tuple[Any, Any]:
 
     def method(self: Tensor, other: Any) -> Any:
         kind = other.__class__
+        if kind is int:
+            other, kind = float(other), float
         frame = _frame_now()
         if frame.plain and self.stamp > 0 and (kind is float or (kind is Tensor and other.stamp > 0)):
             try:
@@ -36,6 +38,8 @@ def _binary(op: Op) -> tuple[Any, Any]:
         return op.record((self, other if kind is Tensor else _operand(other)), {})
 
     def reflected(self: Tensor, other: Any) -> Any:
+        if other.__class__ is int:
+            other = float(other)
         frame = _frame_now()
         if frame.plain and self.stamp > 0 and other.__class__ is float:
             return _made(op, forward(other, self._data), other, self, frame)
