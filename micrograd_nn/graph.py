@@ -12,7 +12,7 @@ checked on every edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
@@ -56,13 +56,9 @@ class Frame:
         return Frame, (self.module,)  # a node that travels takes its address along, not the mode of its birth
 
 
-T = TypeVar("T")
-
 frame: ContextVar[Frame] = ContextVar("frame", default=Frame())  # noqa: B039 - a Frame is never changed
 kinds: dict[type, type[Node]] = {}  # float -> the kind that holds a number, object -> the kind that holds arrays
 _sweeping = RLock()  # gradients gather in the nodes themselves, so sweeps take turns
-
-
 stamps = count(1)  # one for every node made and every new value of a leaf; next() gives no number twice
 
 
@@ -71,16 +67,19 @@ def same(g: Any, *_: Any, **__: Any) -> Any:
     return g
 
 
-class _Rare(Generic[T]):
+_T = TypeVar("_T")
+
+
+class _Rare(Generic[_T]):
     """A slot that is left empty, which costs nothing, until it is set; empty, it reads as None."""
 
     def __init__(self, slot: str) -> None:
         self.slot = slot
 
-    def __get__(self, node: Any, kind: type | None = None) -> T:
+    def __get__(self, node: Any, kind: type | None = None) -> _T:
         return getattr(node, self.slot, None)  # type: ignore[return-value]
 
-    def __set__(self, node: Any, value: T) -> None:
+    def __set__(self, node: Any, value: _T) -> None:
         setattr(node, self.slot, value)
 
 
@@ -97,8 +96,8 @@ class Node:
     _data: Any
     _grad: Any
     op: Any  # None for a leaf
-    a: Any  # the first input and the second, each tracked or plain: the hot path; in all
-    b: Any  # other cases a tuple of all inputs and the parameters, and MANY
+    a: Any  # the first input,
+    b: Any  # and the second or None; where there are more, or parameters: (inputs, params), and MANY
     grad = _Rare[Any]("_grad")
     name = _Rare[str | None]("_name")
     frame: Frame
@@ -547,6 +546,3 @@ def detect_anomaly() -> Iterator[None]:
 
     with _mode(watching=True), errstate(all="ignore"):
         yield
-
-
-Rule = Callable[..., Any]
