@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -42,19 +44,35 @@ class Task:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, 2 for input it cannot work on, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name must not end a run where it cannot be shown
     try:
         arguments = _parser().parse_args(argv)
         status: int = arguments.command(arguments)
         return status
     except data.DataError as error:
-        print(f"micrograd-nn: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _complain(str(error))
     except MemoryError:
-        print("micrograd-nn: that needs more memory than there is: use fewer or smaller layers.", file=sys.stderr)
-        return 2
+        return _complain("that needs more memory than there is: use fewer or smaller layers.")
+    except OSError as error:
+        return _complain(f"{error.filename or 'writing the run'}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        print("micrograd-nn: interrupted.", file=sys.stderr)
-        return 130
+        return _complain("interrupted.", 130)
+
+
+def _complain(message: str, status: int = 2) -> int:
+    line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr)
+    return status
+
+
+def _say(text: str) -> None:
+    """Print, and go on without where nobody reads or nothing can be written."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stands in for stdout until the end
 
 
 def _parser() -> Parser:
@@ -140,33 +158,34 @@ def _train(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     out = arguments.out or run.next_free(task.stem)
     # Matrices of this size are multiplied faster by one core than by several, and to the same last digit everywhere.
-    with threadpool_limits(1, "blas"), run.run_folder(out) as folder:
+    with threadpool_limits(1, "blas"), run.partial_folder(out) as folder:
         seeds = np.random.SeedSequence(arguments.seed).spawn(3)
         splitting, drawing, shuffling = (np.random.default_rng(seed) for seed in seeds)
         X, X_test, y, y_test = data.train_test_split(task.X, task.y, 0.2, splitting)
-        if not len(y_test):
-            raise data.DataError("no class has two rows, so there is nothing to hold back for the test.")
         scale: dict[str, list[float]] = {}
         if task.features:  # the columns of a table differ in size; the pixels of a digit do not
             X, X_test, scale = _standardised(X, X_test, task.features)
         model = nn.MLP(X.shape[1], [*arguments.layers, len(task.classes)], arguments.activation, drawing)
-        print(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n")
-        print(f"{model.summary()}\n", flush=True)
+        _say(f"Data: {task.title}; {len(y):,} to train on, {len(y_test):,} held back for the test.\n")
+        _say(f"{model.summary()}\n")
         begun = time.perf_counter()
         history = training.fit(
             model, X, y, lr=arguments.lr, epochs=arguments.epochs, batch_size=arguments.batch_size,
             validation_data=(X_test, y_test), rng=shuffling,
         )  # fmt: skip
         seconds = time.perf_counter() - begun
-        result, health = _findings(model, X_test, y_test, history)
-        print(f"\n{result} ({seconds:.1f} s)\n\n{health}")
-        run.save_weights(folder / "weights.npz", model.state_dict())
-        run.save_json(folder / "history.json", history.to_dict())
-        run.save_json(folder / "settings.json", _settings(arguments, task, model, scale))
-        summary = f"{task.title}\n\n{model.summary()}\n\n{result}\n\n{health}\n"
-        (folder / "summary.txt").write_text(summary, encoding="utf-8")
-        _picture(model, X_test[:16], y_test[:16], folder / "graph.svg")
-    print(f"\nSaved in {out}: weights.npz, history.json, settings.json, summary.txt, graph.svg.")
+        with run.uninterrupted():
+            result, health = _findings(model, X_test, y_test, history)
+            run.save_weights(folder / "weights.npz", model.state_dict())
+            run.save_json(folder / "history.json", history.to_dict())
+            run.save_json(folder / "settings.json", _settings(arguments, task, model, scale))
+            summary = f"{task.title}\n\n{model.summary()}\n\n{result}\n\n{health}\n"
+            (folder / "summary.txt").write_text(summary, encoding="utf-8")
+            _picture(model, X_test[:16], y_test[:16], folder / "graph.svg")
+            saved = run.publish(folder, out)
+    _say(f"\n{result} ({seconds:.1f} s)\n\n{health}")
+    shown = out if saved == out.resolve() else saved
+    _say(f"\nSaved in {shown}: weights.npz, history.json, settings.json, summary.txt, graph.svg.")
     return 0
 
 
@@ -179,7 +198,8 @@ def _standardised(X: Any, X_test: Any, names: Sequence[str]) -> tuple[Any, Any, 
             raise data.DataError(
                 f"column {name!r} holds numbers too large to work with: divide it by a constant first."
             )
-    spread[spread == 0] = 1
+    same = X.max(0) == X.min(0)  # rounding would leave a spread that is not quite 0
+    mean[same], spread[same] = X[0, same], 1
     return (X - mean) / spread, (X_test - mean) / spread, {"mean": mean.tolist(), "std": spread.tolist()}
 
 
@@ -188,6 +208,8 @@ def _findings(model: nn.MLP, X: Any, y: Any, history: training.History) -> tuple
     if not all(np.isfinite(p.data).all() for p in model.parameters()):
         return f"The run came to nothing: {history.ended}.", "No unit health: there are weights that are not finite."
     loss, accuracy = training.evaluate(model, "cross_entropy", X, y)
+    if not math.isfinite(loss):
+        return f"The run came to nothing: {history.ended}.", "No unit health: the network's numbers overflow."
     result = f"Test accuracy {accuracy:.2%}, test loss {loss:.4f}, after {len(history)} epochs."
     if history.ended != "finished":
         result += f" The run ended early: {history.ended}."

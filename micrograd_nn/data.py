@@ -70,7 +70,8 @@ def batches(X: Array, y: Array, batch_size: int, rng: Rng = None) -> Iterator[tu
 def train_test_split(X: Array, y: Array, test_size: float = 0.2, rng: Rng = None) -> tuple[Array, Array, Array, Array]:
     """X_train, X_test, y_train, y_test; of each class the share `test_size` goes into the test set.
 
-    Classes are split one by one, so that a rare one is on both sides (unless it has a single example).
+    Classes are split one by one, so that a rare one is on both sides; one with a single example is trained on. Where
+    y is a measurement, with fractions, it is all split as one.
 
     >>> [len(part) for part in train_test_split(np.zeros((10, 1)), np.repeat([0, 1], 5), 0.2, rng=0)]
     [8, 2, 8, 2]
@@ -79,13 +80,15 @@ def train_test_split(X: Array, y: Array, test_size: float = 0.2, rng: Rng = None
     if not 0 < test_size < 1:
         raise ValueError(f"test_size is a share between 0 and 1, not {test_size}.")
     rng = np.random.default_rng(rng)
+    measured = y.ndim > 1 or (y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)))
+    groups = [np.arange(len(y))] if measured else [np.flatnonzero(y == label) for label in np.unique(y)]
     test = np.zeros(len(y), bool)
-    for label in np.unique(y):
-        rows = rng.permutation(np.flatnonzero(y == label))
-        wanted = (
-            round(test_size * len(rows)) if len(rows) < 2 else min(max(1, round(test_size * len(rows))), len(rows) - 1)
-        )
-        test[rows[:wanted]] = True
+    for rows in groups:
+        if len(rows) > 1:
+            wanted = min(max(1, round(test_size * len(rows))), len(rows) - 1)
+            test[rng.permutation(rows)[:wanted]] = True
+    if not test.any():
+        raise DataError("no class has two rows, so there is nothing to hold back for the test.")
     order = rng.permutation(len(y))
     train, held = order[~test[order]], order[test[order]]
     return X[train], X[held], y[train], y[held]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,45 +18,74 @@ import numpy as np
 
 from micrograd_nn.data import DataError
 
-__all__ = ["load_weights", "next_free", "run_folder", "save_json", "save_weights"]
+__all__ = ["load_weights", "next_free", "partial_folder", "publish", "save_json", "save_weights", "uninterrupted"]
 
 
-def next_free(stem: str, base: Path | None = None) -> Path:
+def next_free(stem: str, base: Path = Path("runs")) -> Path:
     """`runs/stem-1`, or the next number that is not taken."""
-    base = Path("runs") if base is None else base
     number = 1
-    while (base / f"{stem}-{number}").exists():
+    while os.path.lexists(base / f"{stem}-{number}"):
         number += 1
     return base / f"{stem}-{number}"
 
 
 @contextmanager
-def run_folder(out: Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `out` when all has gone well and vanishes when not.
+def partial_folder(out: Path) -> Iterator[Path]:
+    """A hidden folder beside `out` to write into; it vanishes unless `publish` has moved it.
 
     Raises DataError, before anything is done, when `out` holds something already or cannot be made.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        what = "holds another run" if out.is_dir() else "is a file"
-        raise DataError(f"{out} {what} already: give --out a new folder. Nothing was overwritten.")
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            what = "holds another run" if out.is_dir() else "is a file"
+            raise DataError(f"{out} {what} already: give --out a new folder. Nothing was overwritten.")
+        parent = out.resolve().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".run-", dir=parent))
     except OSError as error:
-        raise DataError(f"{out} cannot be made: {error.strerror}.") from None
+        raise DataError(f"{out} cannot be made: {error.filename}: {error.strerror}.") from None
     try:
         yield partial
-        partial.chmod(0o755)
-        if out.exists():
-            out.rmdir()  # it was empty
-        os.rename(partial, out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def publish(partial: Path, out: Path) -> Path:
+    """Move a finished folder to `out`, or beside it when another run has taken that name meanwhile; returns where."""
+    out = out.resolve()
+    partial.chmod(0o755)
+    for target in (out, *(out.with_name(f"{out.name}-{k}") for k in range(2, 1000))):
+        try:
+            if target.is_dir():
+                target.rmdir()  # fails unless it is empty
+            os.rename(partial, target)
+        except OSError:
+            if os.path.lexists(target):
+                continue
+            raise
+        return target
+    raise DataError(f"{out} and a thousand names like it are taken.")
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits while what was learned is being saved."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def save_weights(path: Path, state: dict[str, np.ndarray[Any, Any]]) -> None:
-    """The parameters by name, as plain arrays."""
-    np.savez(path, **state)  # type: ignore[arg-type]
+    """The parameters by name, as plain arrays: an npz file, whatever the names are."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in state.items():
+            with archive.open(f"{name}.npy", "w") as entry:
+                np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
 
 
 def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
@@ -64,4 +96,4 @@ def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 def save_json(path: Path, content: Any) -> None:
     """Plain lists, dicts, text and numbers, for people and programs to read."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

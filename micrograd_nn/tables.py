@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,14 @@ def read_table(path: str | Path, target: str) -> Table:
         X.append(
             [_number(cell, path, number, name) for name, cell in zip(header, cells, strict=True) if name != target]
         )
-    classes = _classes(labels, path, target)
-    index = {name: i for i, name in enumerate(classes)}
+    classes, index = _classes(labels, path, target)
     features = tuple(name for name in header if name != target)
     return Table(np.array(X, float), np.array([index[c] for c in labels]), features, classes)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(f"{path} is not an ordinary file.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -68,7 +70,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     except IsADirectoryError:
         raise DataError(f"{path} is a folder, not a CSV file.") from None
     except UnicodeDecodeError:
-        raise DataError(f"{path} is not a text file in UTF-8: export the table as CSV.") from None
+        raise DataError(f"{path} is not text in UTF-8: save the table as CSV UTF-8.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     try:
@@ -82,26 +84,28 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _dialect(text: str) -> Any:
-    """Commas, unless the header has none and does have semicolons or tabs."""
-    head = text.partition("\n")[0]
-    mark = next((c for c in ",;\t" if c in head), ",")
+    """Commas, unless the header has none outside quotes and does have semicolons or tabs."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", head)
+    mark = next((c for c in ",;\t" if c in bare), ",")
     return type("Dialect", (csv.excel,), {"delimiter": mark})
 
 
 def _number(cell: str, path: Any, row: int, column: str) -> float:
     try:
-        value = float(cell)
+        value = float(cell.replace("_", "?"))  # 1_000 is a number to Python alone
     except ValueError:
         what = f"{cell.strip()!r:.40} is not a number" if cell.strip() else "the number is missing"
         raise DataError(f"{path}, row {row}, column {column!r}: {what}.") from None
     if not math.isfinite(value):
         raise DataError(
-            f"{path}, row {row}, column {column!r}: {cell.strip()} cannot be learned from; remove or fill it in."
+            f"{path}, row {row}, column {column!r}: {cell.strip():.40} cannot be learned from; remove or fill it in."
         )
     return value
 
 
-def _classes(labels: list[str], path: Any, target: str) -> tuple[str, ...]:
+def _classes(labels: list[str], path: Any, target: str) -> tuple[tuple[str, ...], dict[str, int]]:
+    """The classes in order, numbers by size, and which of them each label stands for."""
     found = set(labels)
     if len(found) < 2:
         raise DataError(
@@ -113,11 +117,14 @@ def _classes(labels: list[str], path: Any, target: str) -> tuple[str, ...]:
             "measurement and not a class."
         )
     try:
-        numbers = {name: float(name) for name in found}
-        if any(math.isnan(v) for v in numbers.values()):
-            raise DataError(f"{path}: column {target!r} holds NaN.")
-        return tuple(sorted(found, key=lambda name: numbers[name]))
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        return tuple(sorted(found))
+        value: dict[str, float | str] = {name: float(name) for name in found}
+    except ValueError:
+        value = {name: name for name in found}
+    if any(v != v for v in value.values()):
+        raise DataError(f"{path}: column {target!r} holds NaN.")
+    order = sorted(set(value.values()))
+    place = {v: i for i, v in enumerate(order)}  # 1 and 1.0 are one class
+    if len(order) < 2:
+        raise DataError(f"{path}: column {target!r} holds one number, written in several ways.")
+    names = tuple(min((n for n in found if value[n] == v), key=lambda n: (len(n), n)) for v in order)
+    return names, {name: place[value[name]] for name in found}
