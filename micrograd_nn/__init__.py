@@ -5,6 +5,7 @@ from micrograd_nn.graph import (
     AnomalyError,
     CycleError,
     detect_anomaly,
+    enable_grad,
     formulas,
     gradients,
     local_derivatives,
@@ -20,7 +21,7 @@ from micrograd_nn.value import Value
 
 __version__ = "0.1.0"
 __all__ = [
-    "AnomalyError", "CycleError", "HealthReport", "History", "Op", "Tensor", "Value", "data", "detect_anomaly", "fit",
-    "formulas", "functional", "grad", "gradients", "graph", "hessian", "jacobian", "local_derivatives", "nn", "no_grad",
+    "AnomalyError", "CycleError", "HealthReport", "History", "Op", "Tensor", "Value", "data", "detect_anomaly",
+    "enable_grad", "fit", "formulas", "functional", "grad", "gradients", "graph", "hessian", "jacobian", "local_derivatives", "nn", "no_grad",
     "optim", "topological_order", "unit_health", "value_and_grad",
 ]  # fmt: skip

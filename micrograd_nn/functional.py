@@ -87,6 +87,11 @@ def _over(axis: Any, keepdims: bool) -> dict[str, Any]:
     return {} if axis is None and not keepdims else {"axis": _axis(axis), "keepdims": keepdims}
 
 
+def _sizes(x: Any) -> tuple[int, ...]:
+    """One size or several, as a tuple."""
+    return (int(x),) if isinstance(x, (int, np.integer)) else tuple(x)
+
+
 def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return tuple(i + ndim if i < 0 else i for i in axes)
@@ -96,13 +101,20 @@ def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """`x` where `condition` holds and `y` elsewhere; the branch not taken gets a gradient of exactly 0.
+    """`x` where `condition` holds and `y` elsewhere; the branch not taken gets a gradient of 0.
 
     >>> x = np.array([-1.0, 4.0])
     >>> where(x > 0, x, 0.0)
     array([0., 4.])
     """
-    return ops.where(_joined(x), _joined(y), condition=_plain(condition))
+    chosen = np.array(_plain(condition), bool)  # a copy: changed later, it would change gradients
+    x, y = _joined(x), _joined(y)
+    if not chosen.ndim:
+        return ops.where(x, y, condition=bool(chosen))
+    if not shape_of(x) and not shape_of(y):  # as many results as there are conditions
+        x = stack([x]) if isinstance(x, Node) else np.asarray(x)
+        y = stack([y]) if isinstance(y, Node) else np.asarray(y)
+    return ops.where(x, y, condition=chosen)
 
 
 def clip(a: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
@@ -265,9 +277,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum over pairs of axes: the last `axes` of `a` with the first of `b`, or two lists that name them."""
     a, b = _array(a), _array(b)
     m, n = len(shape_of(a)), len(shape_of(b))
-    if isinstance(axes, int):
+    if isinstance(axes, (int, np.integer)):
         axes = (list(range(m - axes, m)), list(range(axes)))
-    left, right = ([x] if isinstance(x, int) else list(x) for x in axes)
+    left, right = (list(_sizes(x)) for x in axes)
     left, right = [i % m for i in left], [i % n for i in right]
     if [shape_of(a)[i] for i in left] != [shape_of(b)[i] for i in right]:
         raise ValueError(
@@ -311,6 +323,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
             raise ValueError(f"`einsum` term {name!r} names {len(name)} axes, and operand {i} has shape {shape_of(x)}.")
         for c in {c for c in name if name.count(c) > 1}:  # a letter twice in one term: the diagonal
             places = [k for k, other in enumerate(name) if other == c]
+            if len({shape_of(x)[k] for k in places}) > 1:
+                raise ValueError(f"`einsum` takes a diagonal along {c!r} of operand {i}, whose shape is {shape_of(x)}.")
             x = moveaxis(x, places, range(len(places)))
             x = getitem(x, (np.arange(shape_of(x)[0]),) * len(places))
             name = c + name.replace(c, "")
@@ -350,7 +364,7 @@ def diag(v: Any, k: int = 0) -> Any:
 
 def reshape(a: Any, shape: Any) -> Any:
     """The same entries in another shape; one size may be -1."""
-    return ops.reshape(_array(a), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return ops.reshape(_array(a), shape=_sizes(shape))
 
 
 def ravel(a: Any) -> Any:
@@ -371,7 +385,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 def broadcast_to(a: Any, shape: Any) -> Any:
     """Repeated to `shape` by NumPy's broadcasting."""
-    return ops.broadcast_to(_array(a), shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return ops.broadcast_to(_array(a), shape=_sizes(shape))
 
 
 def transpose(a: Any, axes: Any = None) -> Any:
@@ -450,7 +464,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 def tile(a: Any, reps: Any) -> Any:
     """Copies side by side, `reps` times along each axis."""
-    a, reps = _array(a), (reps,) if isinstance(reps, int) else tuple(reps)
+    a, reps = _array(a), _sizes(reps)
     n = builtins.max(len(reps), len(shape_of(a)))
     shape = (1,) * (n - len(shape_of(a))) + shape_of(a)
     reps = (1,) * (n - len(reps)) + reps
@@ -486,7 +500,8 @@ def getitem(a: Any, index: Any) -> Any:
             raise TypeError(
                 f"an index must be plain integers or booleans, and {i.label} is a node: use .numpy() of it."
             )
-    items = tuple(np.asarray(i) if isinstance(i, list) else i for i in items)
+    # a copy of index arrays: changed later, they would change gradients
+    items = tuple(np.array(i, int if not len(i) else None) if isinstance(i, (list, np.ndarray)) else i for i in items)
     return ops.getitem(a, index=items if isinstance(index, tuple) else items[0])
 
 

@@ -20,7 +20,7 @@ from threading import RLock
 from typing import Any, ClassVar, Generic, TypeVar
 
 __all__ = [
-    "AnomalyError", "CycleError", "Node", "detect_anomaly", "formulas", "gradients", "local_derivatives",
+    "AnomalyError", "CycleError", "Node", "detect_anomaly", "enable_grad", "formulas", "gradients", "local_derivatives",
     "no_grad", "topological_order",
 ]  # fmt: skip
 
@@ -59,7 +59,7 @@ class Frame:
 frame: ContextVar[Frame] = ContextVar("frame", default=Frame())  # noqa: B039 - a Frame is never changed
 kinds: dict[type, type[Node]] = {}  # float -> the kind that holds a number, object -> the kind that holds arrays
 _sweeping = RLock()  # gradients gather in the nodes themselves, so sweeps take turns
-stamps = count(1)  # one for every node made and every new value of a leaf; next() gives no number twice
+stamps = count(2)  # one for every node made and every new value of a leaf; next() gives no number twice
 
 
 def same(g: Any, *_: Any, **__: Any) -> Any:
@@ -167,6 +167,8 @@ class Node:
     def requires_grad(self, wanted: bool) -> None:
         if self.op is not None:
             raise AttributeError(f"{self.label} was computed: only a leaf can be told to require a gradient or not.")
+        if self.stamp == -1:
+            raise AttributeError(f"{self.label} is a constant of a graph: make it a Value or Tensor before computing.")
         self.stamp = abs(self.stamp) if wanted else -abs(self.stamp)
 
     @property
@@ -195,6 +197,17 @@ class Node:
         """`value` as this kind holds it; refuses what cannot be held."""
         raise NotImplementedError
 
+    def _check_inputs(self) -> None:
+        """Raise where a leaf was given a new value since: a copy, being new, could no longer show it."""
+        for x in self.inputs:
+            if isinstance(x, Node) and x.op is None and abs(x.stamp) > self.stamp:
+                _refuse(self, x, self)
+
+    @staticmethod
+    def _take_own(data: Any) -> Any:
+        """Data that nobody else can change."""
+        return data
+
     def _seal(self) -> None:
         """Keep a computed value from being overwritten, where it could be."""
 
@@ -217,6 +230,8 @@ class Node:
         if self.op is None:
             return _rebuild_leaf, (type(self), self._data, self.name, self.grad, self.stamp > 0, self.frame)
         order = topological_order(self)
+        for n in order:
+            n._check_inputs()
         place = {node: i for i, node in enumerate(order)}
         rows = [
             n if n.op is None else
@@ -226,9 +241,12 @@ class Node:
         return _rebuild, (rows,)
 
     def __copy__(self) -> Node:
+        self._check_inputs()
         twin: Node = object.__new__(type(self))
         for slot in ("_data", "grad", "op", "a", "b", "name", "frame"):
             setattr(twin, slot, getattr(self, slot))
+        if self.op is None:
+            twin._data = self._take_own(self._data)
         twin.stamp = next(stamps) if self.stamp > 0 else -next(stamps)
         return twin
 
@@ -291,7 +309,7 @@ def make(
         for x in inputs:
             if isinstance(x, Node) and not op.finite(x._data):
                 raise AnomalyError(f"{x.label} already held {op.flaw(x._data)} when `{op.name}`{_at(where)} used it.")
-        shown = ", ".join(x.label + " = " + x._brief() if isinstance(x, Node) else str(x) for x in inputs)
+        shown = ", ".join(x.label + " = " + x._brief() if isinstance(x, Node) else op.brief(x) for x in inputs)
         raise AnomalyError(f"`{op.name}`{_at(where)} gave {op.flaw(data)} in the forward pass from ({shown}).")
     return node
 
@@ -360,6 +378,8 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
                     before.append((node, node.grad))
                 node._grad = share
                 pending[node.stamp] = node
+            elif node.op is None and consumer is not None and -node.stamp >= consumer.stamp:
+                _refuse(root, node, consumer)
 
         arrive(root, seed, None)
         take, now, misses, kind = pending.pop, root.stamp + 1, 0, root.__class__
@@ -527,6 +547,11 @@ def no_grad() -> Any:
     False
     """
     return _mode(tracking=False)
+
+
+def enable_grad() -> Any:
+    """Inside `with enable_grad():` operations are recorded, also within `no_grad()`."""
+    return _mode(tracking=True)
 
 
 @contextmanager

@@ -115,8 +115,8 @@ class Op:
             elif data.__class__ is not np.ndarray or data.dtype.kind != "f":
                 data = kind._take(data)
         node = make(kind, self, data, inputs, params, frame.get())
-        if node.stamp > 0:
-            node._seal()  # a value overwritten under the graph would make gradients wrong
+        if node.stamp > 0 or getattr(data, "base", None) is not None:
+            node._seal()  # a value, or a view of one, overwritten under the graph would make gradients wrong
         return node
 
     def share(self, i: int, g: Any, out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -145,18 +145,18 @@ class Op:
 
     @staticmethod
     def finite(data: Any) -> bool:
-        return bool(np.isfinite(getattr(data, "_data", data)).all())
+        return bool(np.isfinite(_numbers(data)).all())
 
     @staticmethod
     def flaw(data: Any) -> str:
         """Which of nan, inf or -inf is the first bad number, and where."""
-        values = np.asarray(getattr(data, "_data", data))
+        values = np.asarray(_numbers(data))
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0]) if values.ndim else ()
         return f"{values[where]}" + (f" at {list(where)}" if where else "")
 
     @staticmethod
     def brief(g: Any) -> str:
-        g = getattr(g, "_data", g)
+        g = _numbers(g)
         return f"{g:.4g}" if isinstance(g, float) else f"an array of shape {np.shape(g)}"
 
     def _explain(self, error: Exception, values: Sequence[Any], params: dict[str, Any]) -> Exception:
@@ -188,6 +188,11 @@ def _find(name: str) -> Op:
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of anything a rule can be fed; () for a number."""
     return getattr(x, "shape", ())
+
+
+def _numbers(x: Any) -> Any:
+    """The plain numbers of a node, a patch, or what is plain already."""
+    return x.dense() if isinstance(x, Patch) else getattr(x, "_data", x)
 
 
 class Patch:

@@ -44,7 +44,7 @@ raised = Op(
 neg = Op("neg", operator.neg, lambda g, out, a: -g, scalar=operator.neg, symbol="−", infix=True)
 abs = Op("abs", np.abs, lambda g, out, a: g * sign(a), scalar=operator.abs)
 sign = Op("sign", np.sign, lambda g, out, a: g * 0.0, scalar=lambda a: 1.0 if a > 0 else -1.0 if a < 0 else a * 0.0)
-square = Op("square", np.square, lambda g, out, a: g * (2 * a), scalar=lambda a: a * a)
+square = Op("square", np.square, lambda g, out, a: scaled(g, 2 * a), scalar=lambda a: a * a)
 sqrt = Op("sqrt", np.sqrt, lambda g, out, a: over(g, 2 * out), scalar=math.sqrt)
 exp = Op("exp", np.exp, lambda g, out, a: scaled(g, out), scalar=math.exp)
 expm1 = Op("expm1", np.expm1, lambda g, out, a: scaled(g, out + 1), scalar=math.expm1)
@@ -143,7 +143,8 @@ def count(a: Any, axis: Any) -> int:
 sum = Op("sum", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims),
          lambda g, out, a, axis=None, keepdims=False: spread(g, a, axis, keepdims), symbol="Σ")  # fmt: skip
 mean = Op("mean", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims) / count(a, axis),
-          lambda g, out, a, axis=None, keepdims=False: spread(g * (1 / count(a, axis)), a, axis, keepdims))  # fmt: skip
+          lambda g, out, a, axis=None, keepdims=False:
+          spread(g * (1 / (count(a, axis) or 1)), a, axis, keepdims))  # fmt: skip
 
 
 def _share_extremum(g: Any, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -35,7 +35,7 @@ PLAIN: set[Any] = {
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
     np.signbit, np.logical_and, np.logical_or, np.logical_not, np.floor, np.ceil, np.rint, np.shape, np.ndim, np.size,
     np.allclose, np.isclose, np.array_equal, np.any, np.all, np.count_nonzero, np.argsort, np.nonzero, np.zeros_like,
-    np.ones_like, np.full_like, np.empty_like, np.searchsorted, np.result_type, np.may_share_memory,
+    np.ones_like, np.empty_like, np.searchsorted, np.result_type, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.unravel_index,
 }  # fmt: skip
 
@@ -145,12 +145,31 @@ def _call(func: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if kwargs.get(setting) is not None:
             raise TypeError(f"np.{func.__name__} on a node does not take {setting}=: leave it out.")
         kwargs.pop(setting, None)
+    if len(args) > 2:  # NumPy's order of arguments is not ours: dtype= and out= come early
+        args, kwargs = _by_name(func, args, kwargs)
+        for setting in ("dtype", "out"):
+            if kwargs.pop(setting, None) is not None:
+                raise TypeError(f"np.{func.__name__} on a node does not take {setting}=: leave it out.")
     try:
         return ours(*args, **kwargs)
     except TypeError as error:
         if "argument" not in str(error):
             raise
         raise TypeError(f"np.{func.__name__} on a node: {error}") from None
+
+
+def _by_name(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """All but the first two arguments under the names that NumPy gives them, where it says so."""
+    import inspect
+
+    try:
+        parameters = inspect.signature(func).parameters
+    except ValueError:
+        return args, kwargs
+    names = list(parameters)
+    if not {"dtype", "out"} & set(names) or any(p.kind is p.VAR_POSITIONAL for p in parameters.values()):
+        return args, kwargs
+    return args[:2], dict(zip(names[2:], args[2:], strict=False)) | kwargs
 
 
 def _stripped(x: Any) -> Any:

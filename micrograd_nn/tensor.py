@@ -118,11 +118,13 @@ class Tensor(NumpyProtocols, Node):
 
     def reshape(self, *shape: Any) -> Any:
         """The same entries in another shape; one size may be -1."""
-        return F.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+        return F.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed when none are given."""
-        return F.transpose(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
+        return F.transpose(
+            self, axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes or None
+        )
 
     def astype(self, dtype: Any) -> Any:
         """The same numbers in another floating type; the gradient comes back in this one's."""
@@ -242,6 +244,10 @@ class Tensor(NumpyProtocols, Node):
             Node.data.__set__(self, array)  # type: ignore[attr-defined] # refuses
         self._data = array
         self.written()
+
+    @staticmethod
+    def _take_own(data: Any) -> Any:
+        return data.copy()
 
     def _seal(self) -> None:
         self._data.setflags(write=False)

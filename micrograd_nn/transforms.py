@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, gradients
+from micrograd_nn.graph import Node, enable_grad, gradients
 from micrograd_nn.op import shape_of
 from micrograd_nn.protocols import plain
 from micrograd_nn.tensor import Tensor
@@ -25,7 +25,8 @@ def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[.
     """The derivative of `f`, a function with one number as its result, by its argument `argnum` (or several).
 
     Give it a float and it gives a float, an ndarray and it gives an ndarray of the same shape, a node and it gives a
-    node that can be differentiated again.
+    node that can be differentiated again. A tracked node that `f` reaches in another way, such as the weights of a
+    model, counts as a constant of the result; `gradients(..., create_graph=True)` keeps both.
 
     >>> f = lambda x: x**3
     >>> grad(f)(2.0), grad(grad(f))(2.0), grad(grad(grad(f)))(2.0)
@@ -68,6 +69,8 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     """
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(argnum, tuple):
+            raise TypeError("jacobian and hessian take one argnum: call them once for each argument.")
         nested, (x,), out = _trace(f, argnum, args, kwargs)
         shape = shape_of(out)
         if not shape:
@@ -101,13 +104,14 @@ def _trace(f: Any, argnum: Any, args: Any, kwargs: Any) -> tuple[bool, list[Node
     places = argnum if isinstance(argnum, tuple) else (argnum,)
     if any(not -len(args) <= i < len(args) for i in places):
         raise TypeError(f"argnum={argnum} needs that many positional arguments, and {len(args)} were given.")
-    nested = _inside.get() or any(isinstance(x, Node) and x.stamp > 0 for x in args)
+    nested = _inside.get() or any(isinstance(x, Node) and x.stamp > 0 for x in (*args, *kwargs.values()))
     filled = list(args)
     for i in places:
         filled[i] = _fresh(args[i])
     token = _inside.set(True)
     try:
-        out = f(*filled, **kwargs)
+        with enable_grad():
+            out = f(*filled, **kwargs)
     finally:
         _inside.reset(token)
     if isinstance(out, (list, tuple)):
@@ -127,7 +131,8 @@ def _fresh(x: Any) -> Node:
 
 def _slopes(out: Any, leaves: list[Node], nested: bool, seed: Any = None) -> list[Any]:
     """The gradient of `out` at each of `leaves`; zeros where it does not depend on them."""
-    found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.stamp > 0 else {}
+    with enable_grad():
+        found = gradients(out, seed, create_graph=nested) if isinstance(out, Node) and out.stamp > 0 else {}
     zeros = (0.0 if isinstance(x, Value) else np.zeros_like(x.data) for x in leaves)
     return [_result(found.get(x, zero), nested) for x, zero in zip(leaves, zeros, strict=True)]
 

@@ -29,7 +29,7 @@ def _binary(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
             x = other._data
         elif kind is float:
             x = other
-        elif isinstance(other, Node) and kind is not Value:
+        elif isinstance(other, Node) and not isinstance(other, Value):
             return NotImplemented
         else:
             return op.record((self, _operand(op, other)), {})
