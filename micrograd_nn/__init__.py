@@ -22,6 +22,6 @@ from micrograd_nn.value import Value
 __version__ = "0.1.0"
 __all__ = [
     "AnomalyError", "CycleError", "HealthReport", "History", "Op", "Tensor", "Value", "data", "detect_anomaly",
-    "enable_grad", "fit", "formulas", "functional", "grad", "gradients", "graph", "hessian", "jacobian", "local_derivatives", "nn", "no_grad",
-    "optim", "topological_order", "unit_health", "value_and_grad",
+    "enable_grad", "fit", "formulas", "functional", "grad", "gradients", "graph", "hessian", "jacobian",
+    "local_derivatives", "nn", "no_grad", "optim", "topological_order", "unit_health", "value_and_grad",
 ]  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import Node, topological_order
+from micrograd_nn.graph import Node, enable_grad, topological_order
 from micrograd_nn.nn import Module
+from micrograd_nn.tensor import Tensor
 from micrograd_nn.text import table
 
 __all__ = ["HealthReport", "LayerHealth", "unit_health"]
@@ -82,13 +83,19 @@ def unit_health(model: Module, X: Any, batch_size: int = 1024) -> HealthReport:
     X = np.asarray(X, float)
     if X.ndim != 2 or not len(X):
         raise ValueError(f"unit_health takes examples (N, features), and got shape {X.shape}.")
+    if not np.isfinite(X).all():
+        raise ValueError("unit_health takes finite numbers, and X holds NaN or infinity.")
     sums: dict[str, dict[str, Any]] = {}
     was_training = [m for m in model.modules() if m.training]
     model.eval()
     try:
         for start in range(0, len(X), batch_size):
-            for name, op, a in _activations(model(X[start : start + batch_size])):
-                s = sums.setdefault(name, {"op": op, "on": 0, "top": -np.inf, "size": 0, "flat": 0})
+            batch = Tensor(X[start : start + batch_size], requires_grad=True)
+            with enable_grad():
+                out = model(batch)
+            for name, op, a in _activations(out, batch):
+                s = sums.setdefault(name, {"op": op, "n": 0, "on": 0, "top": -np.inf, "size": 0, "flat": 0})
+                s["n"] += len(a)
                 s["on"] = s["on"] + (a > 0).sum(0)
                 s["top"] = np.maximum(s["top"], a.max(0))
                 s["size"] = s["size"] + np.abs(a).sum(0)
@@ -98,25 +105,40 @@ def unit_health(model: Module, X: Any, batch_size: int = 1024) -> HealthReport:
             m.training = True
     layers = []
     for name, s in sums.items():
-        size = s["size"] / len(X)
+        size = s["size"] / s["n"]
+        if not np.isfinite(size).all():
+            raise ValueError(f"the activations of {name} overflow: there is no health to measure.")
         dead = (s["top"] <= 0) & (s["op"] == "relu")
         layers.append(
-            LayerHealth(name, s["op"], s["on"] / len(X), dead, size <= FAINT * size.mean(), s["flat"] >= OFTEN * len(X))
+            LayerHealth(name, s["op"], s["on"] / s["n"], dead, size <= FAINT * size.mean(), s["flat"] >= OFTEN * s["n"])
         )
     return HealthReport(layers, len(X))
 
 
-def _activations(out: Any) -> Iterator[tuple[str, str, Array]]:
-    """Name, function and array (N, units) of every activation in the graph of `out`."""
+def _activations(out: Any, batch: Tensor) -> Iterator[tuple[str, str, Array]]:
+    """Name, function and array (N, units) of every activation between the examples and what came of them."""
     seen: dict[str, int] = {}
-    for node in topological_order(out) if isinstance(out, Node) else []:
-        op = node.op.name if node.op is not None else ""
+    from_data: set[Node] = {batch}
+    for node in topological_order(list(_nodes(out))):
+        if from_data.isdisjoint(node.parents):
+            continue
+        from_data.add(node)
+        op = node.op.name
         if op in ACTIVATIONS and np.ndim(node.data) >= 2:
             name = node.module or op
             seen[name] = seen.get(name, 0) + 1
             if seen[name] > 1:
                 name = f"{name} #{seen[name]}"
             yield name, op, node.data.reshape(-1, node.data.shape[-1])
+
+
+def _nodes(out: Any) -> Iterator[Node]:
+    """The nodes in what a model returned."""
+    if isinstance(out, Node):
+        yield out
+    elif isinstance(out, (list, tuple, dict)):
+        for item in out.values() if isinstance(out, dict) else out:
+            yield from _nodes(item)
 
 
 def _flat(op: str, a: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ class Optimizer:
         for p in self.params:
             if not (isinstance(p, Node) and p.op is None and p.requires_grad):
                 raise TypeError(f"an optimiser steps leaves that require a gradient, and {p!r:.60} is none.")
+        if len({id(p) for p in self.params}) < len(self.params):
+            raise ValueError("an optimiser was given the same parameter twice, and would step it twice.")
         if not self.params:
             raise ValueError("an optimiser needs parameters: give it model.parameters().")
         self.lr = not_negative(lr, "lr")
@@ -135,6 +138,6 @@ def scratch_like(data: Array, memory: dict[str, Any]) -> Array:
 
 
 def not_negative(x: float, name: str) -> float:
-    if not (isinstance(x, (int, float)) and 0 <= x < math.inf):
+    if isinstance(x, bool) or not (isinstance(x, Real) and 0 <= x < math.inf):
         raise ValueError(f"{name} is a number of at least 0, not {x!r}.")
-    return x
+    return float(x)

@@ -56,10 +56,15 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, ready for JSON."""
-        return {"ended": self.ended, "epochs": [asdict(e) for e in self.epochs]}
+        return {"ended": self.ended, "epochs": [{k: _known(v) for k, v in asdict(e).items()} for e in self.epochs]}
 
     def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=1)
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False)
+
+
+def _known(v: Any) -> Any:
+    """`v`, or None for a number that JSON cannot write."""
+    return None if isinstance(v, float) and not math.isfinite(v) else v
 
 
 def accuracy(scores: Any, y: Any) -> float:
@@ -89,13 +94,18 @@ def fit(
     True
     """
     X, y = _checked(X, y, "X and y")
+    if validation_data is not None and not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
+        raise TypeError("validation_data is a pair (X, y).")
     held = None if validation_data is None else _checked(*validation_data, "validation_data")
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs is a whole number of at least 1, not {epochs!r}.")
     compute = named(loss, LOSSES, "loss")
     opt = (
         optimizer
         if isinstance(optimizer, Optimizer)
         else named(optimizer, OPTIMIZERS, "optimizer")(model.parameters(), lr=lr)
     )
+    classes = _has_classes(compute, y)
     rng = np.random.default_rng(rng)
     history = History()
     model.train()
@@ -114,7 +124,7 @@ def fit(
                         return history
                     opt.step()
                     total += value.item() * len(yb)
-                    right += accuracy(scores, yb) * len(yb) if compute is not F.mse_loss else math.nan
+                    right += accuracy(scores, yb) * len(yb) if classes else math.nan
                 test_loss, test_share = evaluate(model, compute, *held) if held else (None, None)
                 share = None if math.isnan(right) else right / len(y)
                 seconds = time.perf_counter() - begun
@@ -130,6 +140,7 @@ def fit(
 def evaluate(model: Module, loss: Any, X: Any, y: Any, batch_size: int = 1024) -> tuple[float, float | None]:
     """Mean loss and accuracy of `model`, in evaluation mode, without recording a graph."""
     compute = named(loss, LOSSES, "loss")
+    classes = _has_classes(compute, y)
     total = right = 0.0
     was_training = model.training
     model.eval()
@@ -137,9 +148,14 @@ def evaluate(model: Module, loss: Any, X: Any, y: Any, batch_size: int = 1024) -
         for Xb, yb in batches(X, y, batch_size):
             scores = model(Xb)
             total += compute(scores, yb).item() * len(yb)
-            right += accuracy(scores, yb) * len(yb) if compute is not F.mse_loss else math.nan
+            right += accuracy(scores, yb) * len(yb) if classes else math.nan
     model.train(was_training)
     return total / len(y), None if math.isnan(right) else right / len(y)
+
+
+def _has_classes(loss: Any, y: Any) -> bool:
+    """Whether y says classes, so that there are right and wrong answers to count."""
+    return loss in (F.cross_entropy, F.hinge_loss) or (loss is not F.mse_loss and y.ndim == 1 and y.dtype.kind in "iub")
 
 
 def named(given: Any, known: dict[str, Any], what: str) -> Any:

@@ -51,3 +51,10 @@ def test_a_split_keeps_the_shares_of_the_classes():
     assert sorted([*Xa[:, 0], *Xt[:, 0]]) == list(range(145))
     assert np.array_equal(y[Xt[:, 0]], yt)
     assert np.array_equal(y[Xa[:, 0]], ya)
+
+
+def test_a_measurement_is_split_as_one():
+    y = np.random.default_rng(0).normal(size=100)
+    assert [len(part) for part in data.train_test_split(y[:, None], y, 0.2, rng=0)] == [80, 20, 80, 20]
+    with pytest.raises(data.DataError, match="nothing to hold back"):
+        data.train_test_split(np.ones((3, 1)), np.arange(3), 0.2)

@@ -56,3 +56,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         tables.read_table(tmp_path, "k")
     with pytest.raises(DataError, match="no file"):
         tables.read_table(tmp_path / "none.csv", "k")
+
+
+def test_numbers_written_in_two_ways_are_one_class(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("a,k\n1,1.0\n2,2\n3,1\n")
+    table = tables.read_table(file, "k")
+    assert table.classes == ("1", "2")
+    assert table.y.tolist() == [0, 1, 0]
+
+
+def test_semicolons_are_found_below_a_blank_line_and_beside_quoted_commas(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text('\n"x, cm";k\n1;a\n2;b\n')
+    assert tables.read_table(file, "k").features == ("x, cm",)

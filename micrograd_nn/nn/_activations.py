@@ -17,6 +17,8 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 
 def activation_named(activation: str | Callable[[Any], Any]) -> tuple[str, Callable[[Any], Any]]:
     """Name and function of an activation given as either. Raises ValueError for a name there is not."""
+    if activation in (F.softmax, F.log_softmax, "softmax", "log_softmax"):
+        raise ValueError("softmax works on a whole layer, an activation on each unit: apply it to the output instead.")
     if callable(activation):
         return getattr(activation, "__name__", type(activation).__name__), activation
     if activation in ACTIVATIONS:
@@ -27,5 +29,5 @@ def activation_named(activation: str | Callable[[Any], Any]) -> tuple[str, Calla
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(
         f"no activation is named {activation!r}.{hint} There are {', '.join(ACTIVATIONS)}; "
-        "any function of a node will do too."
+        "any function of one node, unit by unit, will do too."
     )

@@ -7,7 +7,7 @@ Called on an array or a Tensor it takes the vectorised path. Both use the same p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_nn import ops
 from micrograd_nn.graph import Node, frame, make
 from micrograd_nn.nn._activations import activation_named
-from micrograd_nn.nn._module import Module
+from micrograd_nn.nn._module import Module, Row, Summary
 from micrograd_nn.tensor import Tensor
 from micrograd_nn.value import Value
 
@@ -132,6 +132,15 @@ class _NeuronOf(Neuron):
 
     def _entries(self) -> tuple[tuple[Tensor, tuple[int, ...]], ...]:
         return (self._layer.weight, (self._i,)), (self._layer.bias, (self._i,))
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        raise TypeError(
+            f"a neuron of a layer has no parameters of its own: they are row {self._i} of the layer's weight and bias, "
+            "so use layer.parameters()."
+        )
+
+    def summary(self) -> Summary:
+        return Summary(repr(self), (Row("(itself)", repr(self), 1, self.n_in, 1),))
 
     def _place(self, outer: Any) -> str:
         above = outer.module if outer.owner is self._layer else ""

@@ -85,6 +85,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = frame.get()
+        self.__dict__.pop("_names", None)  # parts may have been moved since
         token = frame.set(outer.but(module=self._place(outer), owner=self))
         try:
             return self.forward(*args, **kwargs)
@@ -131,10 +132,14 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Any]]:
         """Path and parameter, each once, in the order they were made."""
+        return ((name, leaf) for name, leaf in self._named_leaves() if leaf.requires_grad)
+
+    def _named_leaves(self) -> Iterator[tuple[str, Any]]:
+        """Path and leaf, with those that are frozen or fixed: what has to be saved."""
         seen: set[int] = set()
         for prefix, module in self.named_modules():
             for name, value in module._members():
-                if isinstance(value, Node) and value.op is None and value.requires_grad and id(value) not in seen:
+                if isinstance(value, Node) and value.op is None and id(value) not in seen:
                     seen.add(id(value))
                     yield (f"{prefix}.{name}" if prefix else name), value
 
@@ -160,15 +165,15 @@ class Module:
     # --- saving and loading ---------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """A copy of every parameter, by path."""
-        return {name: np.array(p.data) for name, p in self.named_parameters()}
+        """A copy of every parameter by path, and of every other Value or Tensor the parts hold."""
+        return {name: np.array(p.data) for name, p in self._named_leaves()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave.
 
         Raises ValueError listing every key that is missing, unexpected or of another shape; then nothing is changed.
         """
-        own = dict(self.named_parameters())
+        own = dict(self._named_leaves())
         arrays = {name: np.asarray(value) for name, value in state.items()}
         wrong = {
             "missing": [k for k in own if k not in arrays],
@@ -197,7 +202,7 @@ class Module:
         """
         rows = []
         for path, module in self.named_modules():
-            own = [(n, v) for n, v in module._members() if isinstance(v, Node) and v.op is None and v.requires_grad]
+            own = [(n, v) for n, v in module._members() if isinstance(v, Node) and v.op is None]
             if own:
                 biases = sum(int(np.size(v.data)) for n, v in own if n.startswith("bias"))
                 total = sum(int(np.size(v.data)) for _, v in own)

@@ -190,3 +190,36 @@ def test_version_and_help_exit_well(capsys):
             main([option])
         assert stop.value.code == 0
         assert text in capsys.readouterr().out
+
+
+def test_two_runs_at_once_both_end_well(here):
+    runs = [started("train", "--layers", "8", "--epochs", "3", "--seed", str(k), "--out", "same") for k in range(2)]
+    assert [r.communicate(timeout=60) and r.returncode for r in runs] == [0, 0]
+    assert {f.name for f in here.iterdir()} == {"same", "same-2"}
+    assert all({f.name for f in (here / name).iterdir()} == FILES for name in ("same", "same-2"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe whose reader has gone")
+def test_nobody_reading_the_output_does_not_end_the_run(here):
+    process = started("train", "--layers", "8", "--epochs", "3", "--out", "kept")
+    process.stdout.close()
+    with process.stderr as err:
+        assert "Traceback" not in err.read()
+    assert process.wait(timeout=60) == 0
+    assert {f.name for f in (here / "kept").iterdir()} == FILES
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes symbolic links")
+def test_a_link_may_be_given(here):
+    (here / "real").mkdir()
+    (here / "link").symlink_to("real")
+    assert main(["train", "--layers", "4", "--epochs", "1", "--out", "link"]) == 0
+    assert {f.name for f in (here / "real").iterdir()} == FILES
+
+
+def test_a_column_that_never_changes_does_no_harm(here):
+    rows = "".join(f"{x},0.1,{int(x > 5)}\n" for x in np.linspace(0, 10, 60))
+    (here / "flat.csv").write_text("x,z,k\n" + rows)
+    assert main(["train", "--data", "flat.csv", "--target", "k", "--layers", "4", "--epochs", "2"]) == 0
+    scale = json.loads((here / "runs" / "flat-1" / "settings.json").read_text())["scale"]
+    assert (scale["mean"][1], scale["std"][1]) == (0.1, 1.0)

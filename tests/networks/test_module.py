@@ -108,3 +108,19 @@ def test_a_copy_is_a_network_of_its_own(twin):
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="has no forward"):
         nn.Module()(1.0)
+
+
+def test_what_is_frozen_is_saved_and_counted_and_not_stepped():
+    model = nn.MLP(3, [4, 2], rng=0)
+    model.layers[0].weight.requires_grad = False
+    assert "layers[0].weight" in model.state_dict()
+    assert model.summary().parameters == 26
+    assert len(model.parameters()) == 3
+    nn.MLP(3, [4, 2]).load_state_dict(model.state_dict())
+
+
+def test_a_neuron_of_a_layer_says_where_its_parameters_are():
+    neuron = nn.Layer(3, 2, rng=0).neurons[1]
+    with pytest.raises(TypeError, match=r"row 1 of the layer's weight"):
+        neuron.parameters()
+    assert neuron.summary().parameters == 4

@@ -182,3 +182,55 @@ def test_health_leaves_the_mode_of_every_module_as_it_was():
 def test_accuracy_of_one_score_is_its_sign():
     assert training.accuracy(np.array([[1.0], [-2.0]]), np.array([1, -1])) == 1.0
     assert training.accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1])) == 0.5
+
+
+def test_health_sees_frozen_layers_and_follows_the_model_as_it_is():
+    model = nn.MLP(3, [4, 4, 2], rng=0)
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    for p in model.layers[0].parameters():
+        p.requires_grad = False
+    assert [h.name for h in unit_health(model, X).layers] == ["layers[0]", "layers[1]"]
+    model.layers.insert(1, nn.Layer(4, 4, "tanh", rng=1))
+    assert [(h.name, h.activation) for h in unit_health(model, X).layers] == [
+        ("layers[0]", "relu"),
+        ("layers[1]", "tanh"),
+        ("layers[2]", "relu"),
+    ]
+
+
+def test_an_activation_of_the_weights_is_no_unit():
+    class Masked(nn.Module):
+        def __init__(self):
+            self.mask = Tensor(np.zeros((4, 3)), requires_grad=True)
+
+        def forward(self, x):
+            return F.relu(x @ F.sigmoid(self.mask).T)
+
+    assert [h.activation for h in unit_health(Masked(), np.ones((5, 3))).layers] == ["relu"]
+
+
+def test_more_than_one_row_an_example_is_counted_row_by_row():
+    class Twice(nn.Module):
+        def forward(self, x):
+            return F.relu(F.stack([x, -x], axis=1))
+
+    assert unit_health(Twice(), np.ones((4, 2))).layers[0].on_rate.tolist() == [0.5, 0.5]
+
+
+def test_a_measurement_has_no_accuracy():
+    X = np.linspace(0, 1, 30)[:, None]
+    history = fit(nn.MLP(1, [1], rng=0), X, 50 + X, loss=lambda a, b: ((a - b) ** 2).mean(), epochs=1, progress=False)
+    assert history["accuracy"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs is a whole number"),
+        ({"epochs": 1.5}, ValueError, "epochs is a whole number"),
+        ({"validation_data": np.ones((5, 2))}, TypeError, "a pair"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(moons, settings, error, message):
+    with pytest.raises(error, match=message):
+        fit(nn.MLP(2, [2], rng=0), *moons, progress=False, **settings)
