@@ -213,7 +213,10 @@ def _findings(model: nn.MLP, X: Any, y: Any, history: training.History) -> tuple
     result = f"Test accuracy {accuracy:.2%}, test loss {loss:.4f}, after {len(history)} epochs."
     if history.ended != "finished":
         result += f" The run ended early: {history.ended}."
-    return result, str(unit_health(model, X))
+    try:
+        return result, str(unit_health(model, X))
+    except ValueError as error:  # numbers that overflow on the way, and yet a loss
+        return result, f"No unit health: {error}"
 
 
 def _settings(arguments: argparse.Namespace, task: Task, model: nn.MLP, scale: dict[str, Any]) -> dict[str, Any]:
