@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import Node, enable_grad, topological_order
+from micrograd_nn.graph import Node, topological_order
+from micrograd_nn.modes import enable_grad
 from micrograd_nn.nn import Module
 from micrograd_nn.tensor import Tensor
 from micrograd_nn.text import table

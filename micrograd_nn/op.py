@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import Node, frame, kinds, make, same
+from micrograd_nn.graph import Node, kinds, make, same
+from micrograd_nn.modes import frame
 from micrograd_nn.symbol import Symbol, write
 
 __all__ = ["REGISTRY", "Op", "Patch", "shape_of"]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import functional as F
-from micrograd_nn.graph import Node, frame
+from micrograd_nn.graph import Node
+from micrograd_nn.modes import frame
 
 __all__ = ["NumpyProtocols"]
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn.data import batches, paired
-from micrograd_nn.graph import Node, no_grad
+from micrograd_nn.graph import Node
+from micrograd_nn.modes import no_grad
 from micrograd_nn.nn import Module
 from micrograd_nn.optim import SGD, Adam, Optimizer
 

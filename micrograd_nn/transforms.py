@@ -10,7 +10,8 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, enable_grad, gradients
+from micrograd_nn.graph import Node, gradients
+from micrograd_nn.modes import enable_grad
 from micrograd_nn.op import shape_of
 from micrograd_nn.protocols import plain
 from micrograd_nn.tensor import Tensor

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, frame, kinds, stamps
+from micrograd_nn.graph import Node, kinds, stamps
+from micrograd_nn.modes import frame
 from micrograd_nn.op import Op, Patch
 from micrograd_nn.protocols import NumpyProtocols
 

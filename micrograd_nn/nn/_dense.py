@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd_nn import ops
-from micrograd_nn.graph import Node, frame, make
+from micrograd_nn.graph import Node, make
+from micrograd_nn.modes import frame
 from micrograd_nn.nn._activations import activation_named
 from micrograd_nn.nn._module import Module, Row, Summary
 from micrograd_nn.tensor import Tensor

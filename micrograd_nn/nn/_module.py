@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import Node, frame
+from micrograd_nn.graph import Node
+from micrograd_nn.modes import frame
 from micrograd_nn.text import table
 
 __all__ = ["Module", "Summary"]
