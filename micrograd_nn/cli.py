@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name must not end a run where it cannot be shown
     try:
         arguments = _parser().parse_args(argv)
-        status: int = arguments.command(arguments)
+        with run.ended_like_ctrl_c():
+            status: int = arguments.command(arguments)
         return status
     except data.DataError as error:
         return _complain(str(error))

@@ -18,7 +18,16 @@ import numpy as np
 
 from micrograd_nn.data import DataError
 
-__all__ = ["load_weights", "next_free", "partial_folder", "publish", "save_json", "save_weights", "uninterrupted"]
+__all__ = [
+    "ended_like_ctrl_c",
+    "load_weights",
+    "next_free",
+    "partial_folder",
+    "publish",
+    "save_json",
+    "save_weights",
+    "uninterrupted",
+]
 
 
 def next_free(stem: str, base: Path = Path("runs")) -> Path:
@@ -68,16 +77,27 @@ def publish(partial: Path, out: Path) -> Path:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits while what was learned is being saved."""
+def handling(handler: Any, *signals: signal.Signals) -> Iterator[None]:
+    """Signals answered by `handler` for a while; only the main thread can say so, elsewhere nothing changes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = [signal.signal(number, handler) for number in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in zip(signals, before, strict=True):
+            signal.signal(number, old)
+
+
+def uninterrupted() -> Any:
+    """Ctrl-C and a request to end wait while what was learned is being saved."""
+    return handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM)
+
+
+def ended_like_ctrl_c() -> Any:
+    """A request to end (SIGTERM) does what Ctrl-C does."""
+    return handling(signal.default_int_handler, signal.SIGTERM)
 
 
 def save_weights(path: Path, state: dict[str, np.ndarray[Any, Any]]) -> None:

@@ -165,10 +165,11 @@ def test_no_command_and_a_wrong_one(capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal a terminal's Ctrl-C sends")
-def test_ctrl_c_ends_the_run_with_what_was_learned(here):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_run_with_what_was_learned(here, asked):
     process = started("train", "--layers", "64", "--epochs", "100000", "--out", "cut")
     assert process.stderr.readline().startswith("epoch")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(asked)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "The run ended early: interrupted." in out
