@@ -16,7 +16,7 @@ from micrograd_nn import ops
 from micrograd_nn.graph import Node, make
 from micrograd_nn.modes import frame
 from micrograd_nn.nn._activations import activation_named
-from micrograd_nn.nn._module import Module, Row, Summary
+from micrograd_nn.nn._module import Module, Row, Summary, activate
 from micrograd_nn.tensor import Tensor
 from micrograd_nn.value import Value
 
@@ -78,7 +78,7 @@ class Neuron(Module):
     def forward(self, x: Any) -> Any:
         singly = numbers(x)
         if singly is None:
-            return self._act(checked(x, self.n_in, repr(self)) @ self.weight + self.bias)
+            return activate(self, self._act, checked(x, self.n_in, repr(self)) @ self.weight + self.bias)
         if len(singly) != self.n_in:
             raise ValueError(f"{self!r} takes {self.n_in} inputs, and got {len(singly)}.")
         weights, total = self._scalars()
@@ -168,7 +168,7 @@ class Layer(Module):
     def forward(self, x: Any) -> Any:
         singly = numbers(x)
         if singly is None:
-            return self._act(checked(x, self.n_in, repr(self)) @ self.weight.T + self.bias)
+            return activate(self, self._act, checked(x, self.n_in, repr(self)) @ self.weight.T + self.bias)
         out = [neuron(singly) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 

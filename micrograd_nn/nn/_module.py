@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +13,19 @@ from micrograd_nn.graph import Node
 from micrograd_nn.modes import frame
 from micrograd_nn.text import table
 
-__all__ = ["Module", "Summary"]
+__all__ = ["Module", "Summary", "activate", "observer"]
+
+# Whoever wants to see the activations of a forward pass: called as watch(module, function, z, a).
+observer: ContextVar[Callable[[Any, Any, Any, Any], None] | None] = ContextVar("observer", default=None)
+
+
+def activate(module: Module, function: Callable[[Any], Any], z: Any) -> Any:
+    """The activation of a module's units at `z`, shown to whoever watches."""
+    a = function(z)
+    watch = observer.get()
+    if watch is not None:
+        watch(module, function, z, a)
+    return a
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,7 @@ class Module:
     """
 
     training: bool = True
+    _units_axis: ClassVar[int] = -1  # which axis of an activation counts the units
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called through the module itself."""
@@ -213,6 +227,10 @@ class Module:
     def _units(self) -> int:
         """How many neurons are in this part itself."""
         return 0
+
+    def _unit_names(self, a: Any) -> tuple[str, ...] | None:
+        """What the units of the activation `a` are called, where they have names."""
+        return None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
