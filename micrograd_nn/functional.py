@@ -1,7 +1,7 @@
 """Functions of a Value, a Tensor, an ndarray or a float, each giving the same kind.
 
 Every operation of the rule table is here under NumPy's or PyTorch's name and arguments, with what is composed of
-them: products of several kinds, statistics, ways to rearrange an array, and losses.
+them: products of several kinds, statistics and ways to rearrange an array. The losses are in `losses.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ import numpy as np
 
 from micrograd_nn import ops
 from micrograd_nn.graph import Node
+from micrograd_nn.losses import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    hinge_loss,
+    l1_loss,
+    mse_loss,
+    multi_margin_loss,
+    nll_loss,
+)
 from micrograd_nn.op import shape_of
 from micrograd_nn.ops import (
     abs,
@@ -28,6 +37,7 @@ from micrograd_nn.ops import (
     exp,
     expm1,
     gelu,
+    joined,
     log,
     log1p,
     matmul,
@@ -51,13 +61,14 @@ from micrograd_nn.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "abs", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "broadcast_to", "clip", "concatenate", "cos",
-    "cosh", "cross_entropy", "cumsum", "diag", "diagonal", "div", "dot", "einsum", "elu", "exp", "expand_dims",
-    "expm1", "flip", "gelu", "getitem", "hinge_loss", "identity", "inner", "leaky_relu", "log", "log1p",
-    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "mse_loss", "mul",
-    "neg", "norm", "outer", "pad", "pow", "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign",
-    "silu", "sin", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub",
-    "sum", "swapaxes", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
+    "abs", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "binary_cross_entropy_with_logits", "broadcast_to",
+    "clip", "concatenate", "cos", "cosh", "cross_entropy", "cumsum", "diag", "diagonal", "div", "dot", "einsum", "elu",
+    "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "hinge_loss", "identity", "inner", "l1_loss",
+    "leaky_relu", "log", "log1p", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "moveaxis", "mse_loss", "mul", "multi_margin_loss", "neg", "nll_loss", "norm", "outer", "pad", "pow", "prelu",
+    "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign", "silu", "sin", "sinh", "softmax",
+    "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "tan", "tanh",
+    "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None
@@ -67,14 +78,9 @@ def _plain(x: Any) -> Any:
     return x._data if isinstance(x, Node) else x
 
 
-def _joined(x: Any) -> Any:
-    """A list of nodes as one node; anything else as it is."""
-    return stack(x) if isinstance(x, (list, tuple)) and any(isinstance(v, Node) for v in x) else x
-
-
 def _array(x: Any) -> Any:
     """Something with a shape: nodes and arrays as they are, lists and numbers as arrays."""
-    x = _joined(x)
+    x = joined(x)
     return x if isinstance(x, Node) or hasattr(x, "shape") else np.asarray(x)
 
 
@@ -108,7 +114,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     array([0., 4.])
     """
     chosen = np.array(_plain(condition), bool)  # a copy: changed later, it would change gradients
-    x, y = _joined(x), _joined(y)
+    x, y = joined(x), joined(y)
     if not chosen.ndim:
         return ops.where(x, y, condition=bool(chosen))
     if not shape_of(x) and not shape_of(y):  # as many results as there are conditions
@@ -138,12 +144,41 @@ def identity(x: Any) -> Any:
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """`x` where positive, `negative_slope * x` elsewhere."""
+    """`x` where positive, `negative_slope * x` elsewhere. For a slope that is learned see `prelu`."""
+    if isinstance(negative_slope, Node):
+        raise TypeError(
+            f"leaky_relu has a fixed slope, and the gradient of the node {negative_slope.label} would be lost: use "
+            "F.prelu(x, weight), whose slope is learned."
+        )
     return ops.leaky_relu(x, negative_slope=negative_slope)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """`input` where positive, `weight * input` elsewhere: `leaky_relu` with a slope that is learned (He et al. 2015).
+
+    `weight` is one slope, or one a unit: as many as the last axis of `input` is long.
+
+    >>> prelu(np.array([[-2.0, -2.0], [1.0, -4.0]]), np.array([0.25, 0.5]))
+    array([[-0.5, -1. ],
+           [ 1. , -2. ]])
+    """
+    input, weight = joined(input), joined(weight)
+    shape, slopes = np.shape(_plain(input)), np.shape(_plain(weight))
+    if slopes not in ((), (1,), shape[-1:]):
+        raise ValueError(
+            f"prelu takes one slope, or one for each of the {shape[-1] if shape else 1} units on the last axis of "
+            f"{shape}, and the weight has shape {slopes}."
+        )
+    return ops.prelu(input, weight if shape or not slopes else getitem(weight, 0))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere."""
+    if isinstance(alpha, Node):
+        raise TypeError(
+            f"elu has a fixed alpha, and the gradient of the node {alpha.label} would be lost: write "
+            "F.where(x > 0, x, alpha * F.expm1(F.minimum(x, 0.0)))."
+        )
     return ops.elu(x, alpha=alpha)
 
 
@@ -171,7 +206,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum along `axis` (an int or several), over all entries by default."""
-    return ops.sum(_joined(a), **_over(axis, keepdims))
+    return ops.sum(joined(a), **_over(axis, keepdims))
 
 
 def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -181,12 +216,12 @@ def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry along `axis`; ties share the gradient equally."""
-    return ops.max(_joined(a), **_over(axis, keepdims))
+    return ops.max(joined(a), **_over(axis, keepdims))
 
 
 def min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry along `axis`; ties share the gradient equally."""
-    return ops.min(_joined(a), **_over(axis, keepdims))
+    return ops.min(joined(a), **_over(axis, keepdims))
 
 
 def var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -425,7 +460,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     >>> stack([Value(1.0), Value(2.0)]).shape
     (2,)
     """
-    parts = [_joined(x) for x in arrays]
+    parts = [joined(x) for x in arrays]
     return ops.stack(*parts, axis=axis % (len(shape_of(parts[0])) + 1) if parts else 0)
 
 
@@ -503,68 +538,3 @@ def getitem(a: Any, index: Any) -> Any:
     # a copy of index arrays: changed later, they would change gradients
     items = tuple(np.array(i, int if not len(i) else None) if isinstance(i, (list, np.ndarray)) else i for i in items)
     return ops.getitem(a, index=items if isinstance(index, tuple) else items[0])
-
-
-# --- losses --------------------------------------------------------------------------------------------------------
-
-
-def _reduce(losses: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return losses
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
-    return (mean if reduction == "mean" else sum)(losses)
-
-
-def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """Softmax cross-entropy of scores (N, C) with integer labels (N,), or of (C,) with one label; in nats.
-
-    >>> round(float(cross_entropy(np.zeros((2, 10)), np.array([3, 7]))), 4)
-    2.3026
-    """
-    scores, labels = _array(input), np.asarray(_plain(target))
-    if len(shape_of(scores)) == 1:
-        scores, labels = expand_dims(scores, 0), np.atleast_1d(labels)
-    if len(shape_of(scores)) != 2 or labels.shape != shape_of(scores)[:1]:
-        raise ValueError(
-            f"cross_entropy takes scores (N, C) and one label an example (N,), and got {shape_of(scores)} and "
-            f"{labels.shape}."
-        )
-    classes = shape_of(scores)[1]
-    if labels.dtype.kind not in "iu":
-        if not np.array_equal(labels, np.floor(labels)):
-            raise TypeError(
-                f"cross_entropy takes integer labels 0 ... {classes - 1}, and got {labels.dtype} {labels[:3]}."
-            )
-        raise TypeError(f"cross_entropy takes integer labels, and got {labels.dtype}: write y.astype(int).")
-    if labels.size and not 0 <= np.minimum.reduce(labels) <= np.maximum.reduce(labels) < classes:
-        raise ValueError(
-            f"labels must lie in 0 ... {classes - 1} for {classes} scores, and go from {labels.min()} to "
-            f"{labels.max()}."
-        )
-    if reduction == "mean":
-        return ops.cross_entropy(scores, labels=labels)
-    return _reduce(-getitem(log_softmax(scores, 1), (np.arange(len(labels)), labels)), reduction)
-
-
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squared error. Shapes must be equal: (N, 1) against (N,) would quietly make N x N errors."""
-    input, target = _array(input), _array(target)
-    if shape_of(input) != shape_of(target):
-        raise ValueError(
-            f"mse_loss needs two equal shapes, and got {shape_of(input)} and {shape_of(target)}: use reshape."
-        )
-    return _reduce(square(input - target), reduction)
-
-
-def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The binary max-margin loss max(0, 1 - y s) of scores s and labels y of -1 or +1: (N,), or (N, 1) and (N,)."""
-    scores, labels = _array(input), np.asarray(_plain(target))
-    if shape_of(scores) != labels.shape and shape_of(scores) == (*labels.shape, 1):
-        labels = labels.reshape(shape_of(scores))
-    if shape_of(scores) != labels.shape:
-        raise ValueError(f"hinge_loss needs one label a score, and got {shape_of(scores)} and {labels.shape}.")
-    if not np.isin(labels, (-1, 1)).all():
-        found = np.unique(labels)[:3].tolist()
-        raise ValueError(f"hinge_loss needs labels -1 and +1, and found {found}: for 0 and 1 write 2 * y - 1.")
-    return _reduce(relu(1 - labels.astype(scores.dtype) * scores), reduction)

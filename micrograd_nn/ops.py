@@ -99,6 +99,9 @@ relu = Op("relu", lambda a: np.maximum(a, 0), lambda g, out, a: g * (out > 0),
 leaky_relu = Op("leaky_relu", lambda a, negative_slope: np.where(a > 0, a, negative_slope * a),
                 lambda g, out, a, negative_slope: where(g, g * negative_slope, condition=(a > 0)),
                 scalar=lambda a, negative_slope: a if a > 0 else negative_slope * a)  # fmt: skip
+prelu = Op("prelu", lambda a, w: np.where(a > 0, a, w * a), lambda g, out, a, w: where(g, g * w, condition=(a > 0)),
+           lambda g, out, a, w: where(0.0, g * a, condition=(a > 0)),
+           scalar=lambda a, w: a if a > 0 else w * a)  # fmt: skip
 elu = Op("elu", lambda a, alpha: np.where(a > 0, a, alpha * np.expm1(np.minimum(a, 0))),
          lambda g, out, a, alpha: where(g, g * (out + alpha), condition=(a > 0)),
          scalar=lambda a, alpha: a if a > 0 else alpha * math.expm1(a))  # fmt: skip
@@ -175,11 +178,16 @@ def _softmax(a: Any, axis: int) -> Any:
     return e
 
 
+def _log_softmax(a: Any, axis: int) -> Any:
+    a = a - np.maximum.reduce(a, axis, keepdims=True)  # first, or a large score would take digits from all
+    return a - np.log(np.add.reduce(np.exp(a), axis, keepdims=True))
+
+
 logsumexp = Op("logsumexp", _logsumexp, lambda g, out, a, axis=None, keepdims=False:
                spread(g, a, axis, keepdims) * exp(a - spread(out, a, axis, keepdims)))  # fmt: skip
 softmax = Op("softmax", _softmax,
              lambda g, out, a, axis: out * (g - sum(g * out, axis=axis, keepdims=True)))  # fmt: skip
-log_softmax = Op("log_softmax", lambda a, axis: a - _logsumexp(a, axis, keepdims=True),
+log_softmax = Op("log_softmax", _log_softmax,
                  lambda g, out, a, axis: g - exp(out) * sum(g, axis=axis, keepdims=True))  # fmt: skip
 
 
@@ -197,6 +205,13 @@ def _one_hot(a: Any, labels: Any) -> Any:
 
 cross_entropy = Op("cross_entropy", _cross_entropy, lambda g, out, a, labels:
                    (softmax(a, axis=1) - _one_hot(a, labels)) * (g * (1 / len(labels))))  # fmt: skip
+
+binary_cross_entropy_with_logits = Op(
+    "binary_cross_entropy_with_logits",
+    lambda a, y: y * softplus(-a) + (1 - y) * softplus(a),  # no difference of large numbers
+    lambda g, out, a, y: g * (sigmoid(a) - y), lambda g, out, a, y: g * -a,
+    scalar=lambda a, y: y * softplus(-a) + (1 - y) * softplus(a), symbol="BCE",
+)  # fmt: skip
 
 # --- linear algebra ----------------------------------------------------------------------------------------------
 
@@ -256,6 +271,42 @@ def _einsum_share(g: Any, out: Any, *operands: Any, subscripts: str, position: i
 einsum = Op("einsum", lambda *operands, subscripts: np.einsum(subscripts, *operands, optimize=len(operands) > 2),
             _einsum_share, variadic=True)  # fmt: skip
 
+# A matrix that has only some of its entries (see wiring.py): its product with blocks of units, and the gradient of its
+# weights. With the wires turned round, each is the other's derivative.
+
+
+class _Rows(Patch):
+    """A patch of whole rows, none of them twice."""
+
+    def pour(self, buffer: np.ndarray[Any, Any]) -> None:
+        buffer[self.index] += self.value
+
+
+def _to_block(w: Any, g: Any, block: Any, wiring: Any, i: int) -> Any:
+    """What the wires from the i-th block send back to it: nothing to its units that are not used."""
+    part, w = wiring.parts[i], getitem(w, index=wiring.slices[i])
+    share = wired(w, g, wiring=wiring.turned[i])
+    if part.columns == part.block:
+        return share
+    return (_Rows if isinstance(share, np.ndarray) else put)(share, part.used, shape_of(block))
+
+
+def _wired_share(g: Any, out: Any, w: Any, *blocks: Any, wiring: Any, position: int) -> Any:
+    if position:
+        return _to_block(w, g, blocks[position - 1], wiring, position - 1)
+    return wired_weight(g, *blocks, wiring=wiring)
+
+
+def _wired_weight_share(d: Any, out: Any, g: Any, *blocks: Any, wiring: Any, position: int) -> Any:
+    if position:
+        return _to_block(d, g, blocks[position - 1], wiring, position - 1)
+    return wired(d, *blocks, wiring=wiring)
+
+
+wired = Op("wired", lambda w, *blocks, wiring: wiring.product(w, *blocks), _wired_share, variadic=True)
+wired_weight = Op("wired_weight", lambda g, *blocks, wiring: wiring.dots(g, *blocks), _wired_weight_share,
+                  variadic=True)  # fmt: skip
+
 # --- shape -------------------------------------------------------------------------------------------------------
 
 reshape = Op("reshape", lambda a, shape: np.reshape(a, shape),
@@ -282,6 +333,14 @@ def _concatenate_share(g: Any, out: Any, *parts: Any, axis: int, position: int) 
 concatenate = Op("concatenate", lambda *parts, axis: np.concatenate(parts, axis), _concatenate_share, variadic=True)
 stack = Op("stack", lambda *parts, axis: np.stack(parts, axis), lambda g, out, *parts, axis, position:
            getitem(g, index=(slice(None),) * axis + (position,)), variadic=True)  # fmt: skip
+
+
+def joined(x: Any) -> Any:
+    """A list of nodes, or of lists of them, as one node; anything else as it is."""
+    if not isinstance(x, (list, tuple)) or not any(isinstance(v, (Node, list, tuple)) for v in x):
+        return x
+    parts = [joined(v) for v in x]
+    return stack(*parts, axis=0) if any(isinstance(v, Node) for v in parts) else x
 
 
 def put(g: Any, index: Any, shape: tuple[int, ...]) -> Any:

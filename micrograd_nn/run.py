@@ -8,7 +8,6 @@ import shutil
 import signal
 import tempfile
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checkpoint import write_arrays, written_whole
 from micrograd_nn.data import DataError
 
 __all__ = [
@@ -102,10 +102,8 @@ def ended_like_ctrl_c() -> Any:
 
 def save_weights(path: Path, state: dict[str, np.ndarray[Any, Any]]) -> None:
     """The parameters by name, as plain arrays: an npz file, whatever the names are."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in state.items():
-            with archive.open(f"{name}.npy", "w") as entry:
-                np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
+    with written_whole(path) as file:
+        write_arrays(file, state)
 
 
 def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
@@ -116,4 +114,6 @@ def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 def save_json(path: Path, content: Any) -> None:
     """Plain lists, dicts, text and numbers, for people and programs to read."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with written_whole(path) as file:
+        file.write(text.encode())

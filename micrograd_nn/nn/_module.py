@@ -20,11 +20,16 @@ observer: ContextVar[Callable[[Any, Any, Any, Any], None] | None] = ContextVar("
 
 
 def activate(module: Module, function: Callable[[Any], Any], z: Any) -> Any:
-    """The activation of a module's units at `z`, shown to whoever watches."""
-    a = function(z)
+    """The activation of a module's units at `z`, shown to whoever watches; what goes on within it is not."""
     watch = observer.get()
-    if watch is not None:
-        watch(module, function, z, a)
+    if watch is None:
+        return function(z)
+    token = observer.set(None)
+    try:
+        a = function(z)
+    finally:
+        observer.reset(token)
+    watch(module, function, z, a)
     return a
 
 
@@ -35,13 +40,17 @@ class Row:
     name: str
     kind: str
     units: int
-    weights: int
+    weights: int  # with the slopes that units learn
     biases: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Units, weights and biases part by part; printed as a table. The input is not counted as a layer."""
+    """Units, weights and biases part by part; printed as a table.
+
+    A layer is a part with units and parameters: the input is not counted. Learned slopes (PReLU) count as weights.
+    """
 
     title: str
     rows: tuple[Row, ...]
@@ -68,9 +77,14 @@ class Summary:
             counts = (r.units, r.weights, r.biases, r.weights + r.biases)
             rows.append((r.name, r.kind, *(f"{n:,}" for n in counts)))  # type: ignore[arg-type]
         *lines, total = table(rows, words=2)
-        count = len(self.rows)
-        head = f"{self.title}: a {count}-layer network" if count else f"{self.title}: no parameters"
-        return "\n".join([head, *lines, "-" * len(total), total])
+        layers = sum(r.units > 0 for r in self.rows)
+        kind = f": a {layers}-layer network" if layers else "" if self.rows else ": no parameters"
+        notes: dict[str, list[str]] = {}
+        for r in self.rows:
+            if r.note:
+                notes.setdefault(r.note, []).append(r.name)
+        feet = [f"{', '.join(names)}: {note}" for note, names in notes.items()]
+        return "\n".join([self.title + kind, *lines, "-" * len(total), total, *feet])
 
 
 class Module:
@@ -93,6 +107,7 @@ class Module:
 
     training: bool = True
     _units_axis: ClassVar[int] = -1  # which axis of an activation counts the units
+    _caches: ClassVar[frozenset[str]] = frozenset({"_names", "_neurons", "_picks"})  # made anew where they are needed
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called through the module itself."""
@@ -123,10 +138,14 @@ class Module:
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
-    def _members(self) -> Iterator[tuple[str, Any]]:
+    def _members(self, *kinds: type) -> Iterator[tuple[str, Any]]:
+        kinds = kinds or (Module, Node)
         for name, value in vars(self).items():
-            if not name.startswith("_"):
-                yield from _flat(name, value)
+            if name[0] != "_":
+                if isinstance(value, kinds):
+                    yield name, value
+                elif isinstance(value, (list, tuple, dict)):
+                    yield from _flat(name, value, kinds)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Path and module, this one first, each once."""
@@ -161,6 +180,22 @@ class Module:
     def parameters(self) -> list[Any]:
         """All parameters, each once."""
         return [p for _, p in self.named_parameters()]
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """Path and random generator of every part that draws numbers in training, each once.
+
+        Their `bit_generator.state` is what has to be saved, beside the parameters, to go on as if never stopped.
+
+        >>> from micrograd_nn.nn import MLP
+        >>> [path for path, _ in MLP(2, [3, 1], dropout=0.5, input_noise=0.1).named_generators()]
+        ['noise.rng', 'dropouts[0].rng']
+        """
+        seen: set[int] = set()
+        for prefix, module in self.named_modules():
+            for name, value in module._members(np.random.Generator):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    yield (f"{prefix}.{name}" if prefix else name), value
 
     def zero_grad(self) -> None:
         """Forget the gradients: the next backward() starts from none."""
@@ -221,12 +256,18 @@ class Module:
             if own:
                 biases = sum(int(np.size(v.data)) for n, v in own if n.startswith("bias"))
                 total = sum(int(np.size(v.data)) for _, v in own)
-                rows.append(Row(path or "(itself)", repr(module), module._units(), total - biases, biases))
+                rows.append(
+                    Row(path or "(itself)", repr(module), module._units(), total - biases, biases, module._note())
+                )
         return Summary(repr(self), tuple(rows))
 
     def _units(self) -> int:
         """How many neurons are in this part itself."""
         return 0
+
+    def _note(self) -> str:
+        """What `summary()` should say of this part under its table."""
+        return ""
 
     def _unit_names(self, a: Any) -> tuple[str, ...] | None:
         """What the units of the activation `a` are called, where they have names."""
@@ -236,15 +277,15 @@ class Module:
         return f"{type(self).__name__}()"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k != "_names"}
+        return {k: v for k, v in vars(self).items() if k not in self._caches}
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flat(name: str, value: Any, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
-            yield from _flat(f"{name}[{i}]", item)
+            yield from _flat(f"{name}[{i}]", item, kinds)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _flat(f"{name}[{key!r}]", item)
-    elif isinstance(value, (Module, Node)):
+            yield from _flat(f"{name}[{key!r}]", item, kinds)
+    elif isinstance(value, kinds):
         yield name, value

@@ -12,6 +12,7 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
+from micrograd_nn.wiring import Wires, Wiring
 
 
 @dataclass
@@ -45,6 +46,37 @@ def _softmax(x, axis=-1):
 
 LABELS = np.array([2, 0, 2])
 
+
+def _margins(x, p=1, margin=1.0):
+    """The multi-class SVM loss in plain loops."""
+    n, c = x.shape
+    return sum(
+        max(0.0, margin - x[i, LABELS[i]] + x[i, j]) ** p for i in range(n) for j in range(c) if j != LABELS[i]
+    ) / (n * c)  # fmt: skip
+
+
+# Who reads whom, by row: everybody a block of 2, some of a block of 5 (a matrix filled up), and each its own of a block
+# of 14 (too few wires for that).
+ROWS = [np.repeat(np.arange(12), 2), np.array([0, 0, 3, 4, 7, 11]), np.arange(12)]
+SOURCES = [np.tile(np.arange(2), 12), np.array([0, 3, 3, 1, 0, 3]), np.append(np.arange(1, 12), 13)]
+WIRING = Wiring([Wires(12, n, r, s) for n, r, s in zip((2, 5, 14), ROWS, SOURCES, strict=True)])
+BLOCKS = tuple(between(-2, 2, (n, 3), seed=n) for n in (2, 5, 14))
+
+
+def _wired(w, *blocks):
+    """A product wire by wire."""
+    ends = [(t, x[s]) for rows, sources, x in zip(ROWS, SOURCES, blocks, strict=True) for t, s in zip(rows, sources)]
+    out = np.zeros((12, 3))
+    for weight, (t, x) in zip(w, ends, strict=True):
+        out[t] += weight * x
+    return out
+
+
+def _wired_weight(g, *blocks):
+    return np.array([g[t] @ x[s] for rows, sources, x in zip(ROWS, SOURCES, blocks, strict=True)
+                     for t, s in zip(rows, sources)])  # fmt: skip
+
+
 # Functions of one number: NumPy's, and the range to try.
 ELEMENTWISE = {
     "abs": (np.abs, -2, 2), "sign": (np.sign, -2, 2), "square": (np.square, -2, 2), "neg": (np.negative, -2, 2),
@@ -77,6 +109,8 @@ CASES = [
       for n, (f, a, b) in ELEMENTWISE.items()),
     *(Case(n, getattr(F, n), f, (between(a, b, (3, 4)), between(a + 0.03, b + 0.03, (3, 4), seed=1)))
       for n, (f, a, b) in BINARY.items()),
+    *(Case("prelu", F.prelu, lambda x, w: np.where(x > 0, x, w * x), (A, between(-0.5, 1, shape)))
+      for shape in ((4,), (1,), ())),
     Case("where", lambda x, y: F.where(MASK, x, y), lambda x, y: np.where(MASK, x, y), (A, B)),
     Case("softmax", F.softmax, _softmax, (A,)),
     Case("softmax", lambda x: F.softmax(x, 0), lambda x: _softmax(x, 0), (A,)),
@@ -140,6 +174,17 @@ CASES = [
          lambda x: -np.log(_softmax(x))[np.arange(3), LABELS].mean(), (A,)),
     Case("cross_entropy", lambda x: F.cross_entropy(x, LABELS, "none"),
          lambda x: -np.log(_softmax(x))[np.arange(3), LABELS], (A,)),
+    Case("cross_entropy", F.cross_entropy, lambda x, p: -(p * np.log(_softmax(x))).sum(1).mean(), (A, _softmax(B))),
+    Case("cross_entropy", lambda x: F.cross_entropy(x, 1), lambda x: -np.log(_softmax(x))[1], (VECTOR,)),
+    Case("nll_loss", lambda x: F.nll_loss(x, LABELS), lambda x: -x[np.arange(3), LABELS].mean(),
+         (np.log(_softmax(A)),)),
+    Case("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits,
+         lambda x, y: np.mean(-y * np.log(1 / (1 + np.exp(-x))) - (1 - y) * np.log(1 / (1 + np.exp(x)))),
+         (A, between(0.03, 0.97, (3, 4), seed=1))),
+    Case("l1_loss", F.l1_loss, lambda x, y: np.mean(np.abs(x - y)), (A, B)),
+    Case("multi_margin_loss", lambda x: F.multi_margin_loss(x, LABELS), _margins, (A,)),
+    Case("multi_margin_loss", lambda x: F.multi_margin_loss(x, LABELS, 2, 1.5, "sum"),
+         lambda x: 3 * _margins(x, 2, 1.5), (A,)),
     Case("mse_loss", F.mse_loss, lambda x, y: np.mean((x - y) ** 2), (A, B)),
     Case("hinge_loss", lambda x: F.hinge_loss(x, np.sign(B)), lambda x: np.maximum(0, 1 - np.sign(B) * x).mean(), (A,)),
     # what only rules and dtypes use
@@ -147,6 +192,9 @@ CASES = [
     Case("over", ops.over, np.divide, (A, POSITIVE)),
     Case("raised", ops.raised, lambda g, a, b: g * a**b, (A, POSITIVE, B)),
     Case("erfc", ops.erfc, lambda x: 1 - _erf(x), (A,)),
+    Case("wired", lambda w, *x: ops.wired(w, *x, wiring=WIRING), _wired, (between(-2, 2, (42,)), *BLOCKS)),
+    Case("wired_weight", lambda g, *x: ops.wired_weight(g, *x, wiring=WIRING), _wired_weight,
+         (between(-2, 2, (12, 3)), *BLOCKS)),
     Case("astype", lambda x: ops.astype(x, dtype=float), np.positive, (A,)),
 ]  # fmt: skip
 PLACES = {"argmax", "argmin"}  # plain integers: nothing to differentiate

@@ -23,6 +23,8 @@ THEIRS = {
     "min": torch.amin, "norm": torch.linalg.norm, "matmul": torch.matmul, "inner": torch.inner,
     "einsum": lambda x, y: torch.einsum("ijk,jk->ki", x, y), "diag": torch.diag,
     "flip": lambda x: torch.flip(x, (0, 1, 2)),
+    "prelu": T.prelu, "l1_loss": T.l1_loss, "nll_loss": lambda x: T.nll_loss(x, torch.tensor(LABELS)),
+    "binary_cross_entropy_with_logits": T.binary_cross_entropy_with_logits,
     "mse_loss": T.mse_loss, "cross_entropy": lambda x: T.cross_entropy(x, torch.tensor(LABELS)),
     "transpose": lambda x: x.permute(2, 1, 0),
 }  # fmt: skip

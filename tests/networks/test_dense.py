@@ -192,6 +192,12 @@ def test_any_callable_on_nodes_is_an_activation():
         (lambda: nn.MLP(2, []), "at least one layer"),
         (lambda: nn.Layer(2, 0), "integer of at least 1"),
         (lambda: nn.Layer(2.5, 1), "integer of at least 1"),
+        (lambda: nn.Layer(None, 1), "n_in is a count, an integer of at least 1, not None"),
+        (lambda: nn.Linear(2, "3"), "n_out is a count, an integer of at least 1, not '3'"),
+        (lambda: nn.MLP(2, "16"), r"as a list of sizes: MLP\(n_in, \[n1, ..., n_out\]\), not '16'"),
+        (lambda: nn.MLP(2, None), "as a list of sizes"),
+        (lambda: nn.MLP("2", [3, 1]), "n_in is a count"),
+        (lambda: nn.MLP(2, [3, None]), "n_out is a count"),
         (lambda: nn.Layer(3, 2, rng=0)(np.ones((4, 2))), r"takes 3 inputs on the last axis, and got shape \(4, 2\)"),
         (lambda: nn.Layer(3, 2, rng=0)([1.0, 2.0]), "takes 3 inputs, and got 2"),
     ],
@@ -199,6 +205,25 @@ def test_any_callable_on_nodes_is_an_activation():
 def test_wrong_sizes_and_names_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_sizes_may_be_numpys_own_and_one_layer_needs_no_list():
+    assert repr(nn.MLP(np.int64(2), np.array([3, 1]))) == "MLP(2, [3, 1], 'relu')"
+    assert repr(nn.MLP(2, 3)) == repr(nn.MLP(2, np.int64(3))) == "MLP(2, [3])"
+
+
+def test_a_linear_layer_has_no_activation():
+    layer = nn.Linear(3, 2, rng=0)
+    X = np.random.default_rng(1).normal(size=(6, 3))
+    np.testing.assert_array_equal(layer(X).data, X @ layer.weight.data.T)
+    assert isinstance(layer, nn.Layer)
+    assert repr(layer) == "Linear(3, 2)"
+
+
+def test_logistic_regression_is_a_network_of_one_layer():
+    for model in (nn.Neuron(3, "sigmoid"), nn.Layer(3, 1, "sigmoid"), nn.MLP(3, [1])):
+        assert "a 1-layer network" in str(model.summary())
+        assert model.summary().parameters == 4
 
 
 def test_randomness_comes_from_the_generator_given_and_leaves_the_global_one_alone():

@@ -79,6 +79,17 @@ def test_the_summary_counts_as_the_notes_do(n_in, sizes, units, weights, biases)
     assert f"{len(sizes)}-layer network" in str(s)
 
 
+def test_a_summary_calls_a_layer_only_what_has_units():
+    class Own(nn.Module):
+        def __init__(self):
+            self.W1, self.b = Tensor(np.zeros((2, 3)), requires_grad=True), Value(0.0)
+
+    assert str(Own().summary()).splitlines()[0] == "Own()"
+    assert Own().summary().parameters == 7
+    assert str(nn.Module().summary()).splitlines()[0] == "Module(): no parameters"
+    assert "a 1-layer network" in str(nn.Sequential(nn.Linear(2, 2), nn.PReLU()).summary())
+
+
 def test_train_and_eval_reach_every_part():
     model = Shared()
     model.eval()

@@ -1,0 +1,264 @@
+"""Which activations a forward pass computes, and how steep each one's function is where it was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn.graph import Node, gradients, topological_order
+from micrograd_nn.modes import enable_grad, frame
+from micrograd_nn.nn import Module, Neuron
+from micrograd_nn.nn._module import observer
+from micrograd_nn.op import Op
+from micrograd_nn.tensor import Tensor
+
+__all__ = ["Activation", "Curve", "Curves", "by_units", "forward", "found", "nodes", "shows_all", "watching"]
+
+Array = np.ndarray[Any, Any]
+Shown = tuple[Module, Callable[[Any], Any], Node, Node, str]  # module, function, z, a, path: as `activate` shows them
+NAMES = ("relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid")
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation of a forward pass: the units at `z` gave `node`, and `axis` of both counts the units (None: there
+    is one unit). `function` is what computed it, or None where the node's own op says so."""
+
+    name: str
+    label: str
+    units: tuple[str, ...] | None
+    node: Node
+    z: Any
+    axis: int | None
+    function: Callable[[Any], Any] | None = None
+
+
+@contextmanager
+def watching(watch: Any) -> Iterator[None]:
+    """Inside, `watch` and nobody else is shown the activations."""
+    token = observer.set(watch)
+    try:
+        yield
+    finally:
+        observer.reset(token)
+
+
+def shows_all(parts: Iterable[Module]) -> bool:
+    """Whether every part is one of ours: those show each activation, so that no graph needs to be searched."""
+    return all(type(part).forward.__module__.startswith("micrograd_nn.nn.") for part in parts)
+
+
+def forward(model: Module, batch: Tensor, search: bool) -> tuple[Any, list[Activation]]:
+    """What the model gives for a batch, and every activation on the way there, in the order they were computed.
+
+    They are shown by the modules that compute them; with `search` the graph from the batch on, which must be recorded,
+    is searched for those that a module of one's own computed without showing them.
+    """
+    shown: list[Shown] = []
+
+    def watch(module: Module, function: Any, z: Any, a: Any) -> None:
+        if isinstance(z, Node) and isinstance(a, Node):
+            shown.append((module, function, z, a, frame.get().module))
+
+    with watching(watch):
+        out = model(batch)
+    return out, found(shown, list(nodes(out)) if search else None, batch, len(batch))
+
+
+def found(shown: list[Shown], roots: Iterable[Node] | None, batch: Node | None, rows: int) -> list[Activation]:
+    """The activations shown, and with `roots` those in the graph of these nodes that nobody showed.
+
+    With `batch` only what was computed from it counts; `rows` is its number of examples.
+    """
+    shown = [(module, function, z, a, path) for module, function, z, a, path in shown if a is not z]
+    inside: set[Node] = set()
+    more: list[Activation] = []
+    if roots is not None:
+        for _, _, z, a, _ in shown:
+            stack = [a]
+            while stack:  # back from the activation to what it was given
+                node = stack.pop()
+                if node not in inside and abs(node.stamp) > abs(z.stamp):
+                    inside.add(node)
+                    stack.extend(node.parents)
+        from_data = {batch}
+        for node in topological_order([*roots, *(a for _, _, _, a, _ in shown)]):
+            if batch is not None and from_data.isdisjoint(node.parents):
+                continue
+            from_data.add(node)
+            if node not in inside and (batch is not None or node.frame.owner is not None):
+                more.extend(_of_an_op(node, rows))
+        if batch is not None:
+            shown = [s for s in shown if s[3] in from_data]
+    everything = [_of_a_module(*s) for s in shown] + more
+    everything.sort(key=lambda activation: abs(activation.node.stamp))
+    calls: dict[str, int] = {}
+    for i, act in enumerate(everything):
+        calls[act.name] = again = calls.get(act.name, 0) + 1
+        if again > 1:
+            everything[i] = replace(act, name=f"{act.name} #{again}")
+    return everything
+
+
+def _of_a_module(module: Module, function: Callable[[Any], Any], z: Node, a: Node, path: str) -> Activation:
+    given = getattr(module, "activation", None)
+    label = given if isinstance(given, str) else str(getattr(function, "__name__", type(function).__name__))
+    axis = None if isinstance(module, Neuron) else module._units_axis
+    return Activation(path or label, label, module._unit_names(a), a, z.data, axis, function)
+
+
+def _of_an_op(node: Node, rows: int) -> Iterator[Activation]:
+    """The activation that a node of the graph is, if it is one."""
+    label, z = node.op.name, node.parents[0]
+    if label == "maximum":  # np.maximum(0, z), as the notes write a ReLU
+        zeros = [p for p in node.parents if p.stamp < 0 and not np.any(p.data)]
+        if len(zeros) != 1:
+            return
+        label, z = "relu", next(p for p in node.parents if p is not zeros[0])
+    elif label not in NAMES:
+        return
+    shape, owner = np.shape(node.data), node.frame.owner
+    if len(shape) > 1 or shape == (rows,):  # anything else has no examples
+        axis = None if len(shape) == 1 else owner._units_axis if owner is not None else -1
+        yield Activation(node.module or label, label, None, node, z.data, axis)
+
+
+def nodes(out: Any) -> Iterator[Node]:
+    """The nodes in what a model returned."""
+    if isinstance(out, Node):
+        yield out
+    elif isinstance(out, (list, tuple, dict)):
+        for item in out.values() if isinstance(out, dict) else out:
+            yield from nodes(item)
+
+
+def by_units(a: Any, axis: int | None) -> Array:
+    """An activation as (rows, units)."""
+    a = np.asarray(a)
+    if axis is None or not a.ndim:
+        return np.reshape(a, (-1, 1))
+    if axis not in (-1, a.ndim - 1):
+        a = np.moveaxis(a, axis, -1)
+    rows: Array = a.reshape(-1, a.shape[-1])
+    return rows
+
+
+# --- how steep ------------------------------------------------------------------------------------------------------
+
+GRID = np.linspace(-20.0, 20.0, 2001)  # 0 is in the middle
+FLAT = 0.06
+Slope = Callable[[Any, Any], Array]  # of z and the activation there
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A function of one number as health sees it: its slope at any z, and what a grid of its slopes tells.
+
+    `steepest` is the largest |f'(z)|, one for all units or one each. A function `bends` that is more than two straight
+    pieces, and has a largest slope: it is flat in some places, where it saturates. ReLU's kin do not. It `dies` that
+    is not flat at both ends: a sigmoid that is flat is saturated, not dead.
+    """
+
+    slope: Slope
+    steepest: Any = 1.0
+    bends: bool = False
+    dies: bool = True
+
+
+class Curves:
+    """The curve of each activation; what has to be measured is measured once."""
+
+    def __init__(self) -> None:
+        self.measured: dict[str, Curve] = {}
+
+    def of(self, act: Activation) -> Curve | None:
+        """None where an output does not belong to one z, as in Maxout: no slope, no dying and no saturation."""
+        if np.shape(act.z) != np.shape(act.node.data):
+            return None
+        function, place = act.function, 0
+        if isinstance(function, Op):
+            return _curve_of_op(function, ())
+        origin = act.node
+        if function is None:
+            place = next(i for i, x in enumerate(origin.inputs) if isinstance(x, Node) and x.data is act.z)
+        elif act.name in self.measured:
+            return self.measured[act.name]
+        else:  # what is a single op with a parameter has that op's own rule
+            z = act.z if act.z.ndim == 1 else act.z[:, :1] if act.axis == 0 else act.z[:1]
+            probe = Tensor(z, True)
+            origin = _quietly(function, probe)
+            if not (isinstance(origin, Node) and origin.stamp > 0 and origin.op is not None
+                    and origin.op.name in NAMES and origin.inputs[0] is probe):  # fmt: skip
+                self.measured[act.name] = _curve_of_any(function, act.z.shape, act.axis)
+                return self.measured[act.name]
+        op, given, params = origin.op, origin.inputs, origin.params
+        if len(given) == 1:
+            return _curve_of_op(op, tuple(sorted(params.items())))
+        rest = [x.data if isinstance(x, Node) else x for x in given]  # a slope that is learned, or the 0 of max(0, z)
+        before, after = rest[:place], rest[place + 1 :]
+        return Curve(lambda z, a: np.asarray(op.share(place, _ones(z), a, [*before, z, *after], params)))
+
+
+@lru_cache
+def _curve_of_op(op: Op, params: tuple[tuple[str, Any], ...]) -> Curve:
+    """The slope from the op's own rule."""
+    settings = dict(params)
+
+    def slope(z: Any, a: Any) -> Array:
+        return np.asarray(op.share(0, _ones(z), a, (z,), settings))
+
+    with np.errstate(all="ignore"):
+        return _measured(slope, slope(GRID, op.array(GRID, **settings))[:, None])
+
+
+def _curve_of_any(function: Callable[[Any], Any], shape: tuple[int, ...], axis: int | None) -> Curve:
+    """The slope of any function of nodes, from the engine."""
+
+    def slope(z: Any, a: Any = None) -> Array:
+        x = Tensor(z, True)
+        y = _quietly(function, x)
+        if not isinstance(y, Node) or y.stamp < 0:
+            return np.zeros(np.shape(z))
+        if y.data.shape != x.data.shape:
+            raise ValueError(f"an activation gave shape {y.data.shape} for shape {x.data.shape}.")
+        return np.asarray(gradients(y, np.ones(x.data.shape)).get(x, 0.0) * np.ones(x.data.shape))
+
+    if axis is None or len(shape) < 2:
+        return _measured(slope, by_units(slope(GRID if axis is None else _grid(shape, -1)), axis))
+    try:  # most functions treat all units alike
+        return _measured(slope, by_units(slope(_grid((1, 1), axis)), axis))
+    except (ValueError, IndexError):
+        return _measured(slope, by_units(slope(_grid(shape, axis)), axis))
+
+
+def _grid(shape: tuple[int, ...], axis: int) -> Array:
+    """The grid for every unit, with as many axes as the activations have."""
+    units = shape[axis]
+    return np.repeat(GRID[None], units, 0) if axis == 0 else np.repeat(GRID[:, None], units, 1)
+
+
+def _measured(slope: Slope, found: Array) -> Curve:
+    """What the slopes on the grid, (points, units), say of a function."""
+    size = np.abs(found)
+    steepest = size.max(0)
+    quarter = len(GRID) // 4
+    grows = (steepest > 1.05 * size[quarter:-quarter].max(0)).any()
+    pieces = np.delete(found, len(GRID) // 2, 0)  # at 0 itself, where a tie is shared, the slope may be neither side's
+    changes = (np.abs(np.diff(pieces, axis=0)) > 1e-9 * steepest).sum(0)
+    dies = (np.maximum(size[0], size[-1]) >= FLAT * steepest).any()
+    shared = steepest[0] if (steepest == steepest[0]).all() else steepest
+    return Curve(slope, shared, bool((changes > 1).any() and not grows), bool(dies))
+
+
+def _quietly(function: Callable[[Any], Any], x: Tensor) -> Any:
+    with enable_grad(), watching(None):
+        return function(x)
+
+
+def _ones(z: Any) -> Array:
+    return np.broadcast_to(np.ones((), getattr(z, "dtype", float)), np.shape(z))
