@@ -12,8 +12,7 @@ from micrograd_nn.graph import (
     no_grad,
     topological_order,
 )  # fmt: skip
-from micrograd_nn.health import HealthReport, unit_health
-from micrograd_nn.monitor import HealthMonitor
+from micrograd_nn.health import HealthMonitor, HealthReport, unit_health
 from micrograd_nn.op import Op
 from micrograd_nn.sweeping import SweepResult, sweep
 from micrograd_nn.tensor import Tensor

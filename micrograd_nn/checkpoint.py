@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -113,7 +114,7 @@ def _packed(x: Any, arrays: dict[str, Any], place: str) -> Any:
     if type(x) is int:
         return x if -(2**63) <= x < 2**63 else {"!int": hex(x)}
     if type(x) is float:
-        return x if math.isfinite(x) else {"!float": repr(x)}
+        return x if math.isfinite(x) else {"!float": struct.pack(">d", x).hex()}
     if type(x) is np.ndarray or isinstance(x, np.generic):
         if not x.dtype.hasobject:
             arrays[str(len(arrays))] = x
@@ -149,7 +150,8 @@ def _unpacked(x: Any, array: Any) -> Any:
     if mark == "!int":
         return int(content, 16)
     if mark == "!float":
-        return float(content)
+        (number,) = struct.unpack(">d", bytes.fromhex(content))
+        return number
     if mark in ("!array", "!scalar"):
         return array(content) if mark == "!array" else array(content)[()]
     if mark == "!tuple":

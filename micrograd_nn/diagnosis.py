@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,20 @@ from micrograd_nn.modes import detect_anomaly
 __all__ = ["flaw", "sum_of_squares"]
 
 
-def sum_of_squares(params: Iterable[Any]) -> float:
+def sum_of_squares(params: Sequence[Any]) -> float:
     """The sum of all squared gradients. It is not finite where one of them is not, and takes one pass to know that."""
     total = 0.0
-    for p in params:
-        g = p.grad
-        if g.__class__ is np.ndarray:
-            if g.ndim != 1:
-                g = g.ravel("K")  # a view, in the order it lies in memory
-            total += float(g.dot(g))
-        elif g is not None:
-            total += g * g
+    with np.errstate(over="ignore", invalid="ignore"):
+        for p in params:
+            g = p.grad
+            if g.__class__ is np.ndarray:
+                if g.ndim != 1:
+                    g = g.ravel("K")  # a view, in the order it lies in memory
+                total += float(g.dot(g))
+            elif g is not None:
+                total += g * g
+        if not math.isfinite(total):  # squares of float32 overflow early
+            total = sum(float(np.square(p.grad, dtype=float).sum()) for p in params if p.grad is not None)
     return total
 
 
@@ -38,7 +41,7 @@ def flaw(run: Run, forward: Callable[[], Any]) -> str | None:
     finite = math.isfinite(loss)
     if finite and all(p.grad is None or np.isfinite(p.grad).all() for p in run.optimizer.params):
         return None
-    what = f"the loss became {loss}" if finite is False else f"a gradient was not finite, with a loss of {loss:.4g},"
+    what = f"with a loss of {loss:.4g} a gradient was not finite" if finite else f"the loss became {loss}"
     return f"{what} in epoch {run.epoch}: {_cause(run, forward)}"
 
 
@@ -57,5 +60,8 @@ def _cause(run: Run, forward: Callable[[], Any]) -> str:
             run.optimizer.zero_grad()
             run.loss.backward()
     except AnomalyError as error:
-        return f"{str(error).rstrip('.')}: try a lower learning rate"
+        words = str(error).rstrip(".")
+        if "backward pass" in words:
+            return f"{words}: keep its input away from where its slope has no end, or try a lower learning rate"
+        return f"{words}: try a lower learning rate"
     return "try a lower learning rate"

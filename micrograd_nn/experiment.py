@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn import data, nn, training
 from micrograd_nn.data import DataError
+from micrograd_nn.data._datasets import MADE
 from micrograd_nn.history import History
 
 __all__ = ["LOSSES", "Experiment", "Settings", "trial"]
@@ -71,7 +71,7 @@ class Experiment:
 
     >>> experiment = Experiment(Settings(data="moons", layers=(8,), epochs=2, lr=0.01))
     >>> experiment.model
-    MLP(2, [8, 2], relu)
+    MLP(2, [8, 2], 'relu')
     >>> len(experiment.fit(progress=False))
     2
     """
@@ -108,7 +108,7 @@ class Experiment:
 
 def dataset(settings: Settings, rng: np.random.Generator) -> data.Dataset:
     """The examples that settings name, made or loaded."""
-    options: dict[str, Any] = {"n_samples": 400} if settings.data in data.MADE else {}
+    options: dict[str, Any] = {"n_samples": 400} if settings.data in MADE else {}
     if settings.examples is not None:
         options["n_samples"] = settings.examples
     if settings.noise is not None:

@@ -38,7 +38,7 @@ class Epoch:
 MEASURES = tuple(name for name in Epoch.__dataclass_fields__ if name != "metrics")
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class History:
     """Every epoch of a run, and how it ended: "finished", "interrupted", why it was stopped, or what went wrong.
 
@@ -58,6 +58,10 @@ class History:
 
     def __len__(self) -> int:
         return len(self.epochs)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all is the same, as written: nan equals nan."""
+        return self.to_dict() == other.to_dict() if isinstance(other, History) else NotImplemented
 
     def __getitem__(self, measure: str) -> list[Any]:
         """One measure over the epochs, `history["loss"]`, or a metric by its name. Raises KeyError, listing them."""
@@ -94,9 +98,9 @@ class History:
         return {
             "ended": self.ended,
             "best_epoch": self.best_epoch,
-            "settings": in_json(self.settings),
-            "epochs": [in_json(vars(e)) for e in self.epochs],
-            "health": [in_json(report.to_dict()) for report in self.health],
+            "settings": _plain(self.settings),
+            "epochs": [_plain(vars(e)) for e in self.epochs],
+            "health": [report.to_dict() for report in self.health],
         }
 
     @classmethod
@@ -109,7 +113,7 @@ class History:
             if content.get("health"):
                 from micrograd_nn.health import HealthReport
 
-                found.health = [HealthReport.from_dict(_numbers(report)) for report in content["health"]]
+                found.health = [HealthReport.from_dict(report) for report in content["health"]]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"this is not the history of a run: {type(error).__name__}: {error}.") from None
         return found
@@ -153,13 +157,13 @@ def _epoch(row: dict[str, Any]) -> Epoch:
 NOT_FINITE = {"NaN", "Infinity", "-Infinity"}
 
 
-def in_json(x: Any) -> Any:
+def _plain(x: Any) -> Any:
     """`x` with words for the floats that JSON has none for."""
     if isinstance(x, float):
         return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
     if isinstance(x, dict):
-        return {key: in_json(value) for key, value in x.items()}
-    return [in_json(item) for item in x] if isinstance(x, (list, tuple)) else x
+        return {key: _plain(value) for key, value in x.items()}
+    return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else x
 
 
 def _numbers(x: Any) -> Any:

@@ -33,9 +33,9 @@ def display(progress: bool | None, epochs: int, scheduled: bool, done: int = 0) 
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         console = Console(stderr=True)
-        narrow = console.width < 64
-        columns = [TextColumn("epoch"), MofNCompleteColumn(), BarColumn(12), TextColumn("{task.description}")]
-        room = console.width - (5 + 1 + 2 * len(str(epochs)) + 1 + 1 + 12 + 1) - (0 if narrow else 8)
+        narrow, bar_width = console.width < 64, 7 if scheduled and console.width < 90 else 12
+        columns = [TextColumn("epoch"), MofNCompleteColumn(), BarColumn(bar_width), TextColumn("{task.description}")]
+        room = console.width - (len("epoch 1/1  ") + 2 * len(str(epochs)) - 2 + bar_width) - (0 if narrow else 8)
         with Progress(*columns, *([] if narrow else [TimeRemainingColumn()]), console=console) as bar:
             task = bar.add_task("", total=epochs, completed=done)
             yield lambda e: bar.update(task, completed=e.epoch, description=fitting(facts(e, scheduled, True), room))
@@ -50,7 +50,7 @@ def facts(e: Epoch, scheduled: bool, short: bool = False) -> list[str]:
             if share is not None:
                 parts.append(f"({share:.1%})" if short else f"{name}accuracy {share:.1%}")
     if scheduled and e.lr is not None:
-        parts.append(f"lr {e.lr:.3g}")
+        parts.append(f"lr {e.lr:.2g}" if short else f"lr {e.lr:.4g}")
     return [*parts, *(f"{name.replace('val_', 'test ')} {value:.4g}" for name, value in e.metrics.items())]
 
 

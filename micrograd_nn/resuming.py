@@ -12,7 +12,7 @@ import numpy as np
 from micrograd_nn import checkpoint
 from micrograd_nn.callbacks import Callbacks, Run
 from micrograd_nn.data import DataError
-from micrograd_nn.history import History, in_json
+from micrograd_nn.history import History
 
 __all__ = ["Keeper"]
 
@@ -26,7 +26,7 @@ class Keeper:
         self, path: str | Path, run: Run, scheduler: Any, callbacks: Callbacks, rng: np.random.Generator
     ) -> None:  # fmt: skip
         self.path, self.run, self.scheduler, self.callbacks, self.rng = Path(path), run, scheduler, callbacks, rng
-        self.health: list[str] = []  # the reports as text: they do not change, and there are more and more
+        self.health: list[Any] = []  # the reports packed, each once: there are more and more, and they do not change
 
     def begin(self, resume: bool, seed: Any, measures: Iterable[str], laid_out: bool) -> None:
         """Go on with the run in the file, or save the beginning of a new one; `laid_out` for so many epochs.
@@ -47,10 +47,8 @@ class Keeper:
             self.save()
 
     def save(self) -> None:
-        import json
-
         run, history = self.run, self.run.history
-        self.health += [json.dumps(in_json(report.to_dict())) for report in history.health[len(self.health) :]]
+        self.health += [_packed(report.to_dict()) for report in history.health[len(self.health) :]]
         tree = {
             "format": FORMAT,
             "fingerprint": self.fingerprint,
@@ -68,8 +66,6 @@ class Keeper:
         checkpoint.save(self.path, tree)
 
     def _restore(self, tree: Any) -> None:
-        import json
-
         if not isinstance(tree, dict) or tree.get("format") != FORMAT:
             raise DataError(f"{self.path} is not the checkpoint of a run, or is one of another version.")
         differences = list(_differences(tree["fingerprint"], self.fingerprint))
@@ -91,7 +87,7 @@ class Keeper:
         run.epoch, run.step, run.stopped = tree["epoch"], tree["step"], tree["stopped"]
         run.history.epochs[:] = History.from_dict(tree["history"]).epochs
         self.health = tree["health"]
-        reports = [json.loads(text) for text in self.health]
+        reports = [_unpacked(report) for report in self.health]
         run.history.health[:] = History.from_dict({"ended": "", "epochs": [], "health": reports}).health
         self.callbacks.load(tree["callbacks"])
 
@@ -108,10 +104,13 @@ class Keeper:
             "training data (digest)": _digest(run.X, run.y),
             "validation data (digest)": None if held is None else _digest(*held),
             "the optimiser's groups": [
-                group | {"lr": group.get("initial_lr", group["lr"])}
+                {k: v for k, v in group.items() if k != "initial_lr"} | {"lr": group.get("initial_lr", group["lr"])}
                 for group in run.optimizer.state_dict()["param_groups"]
             ],
-            "parameters": {n: f"{np.asarray(p.data).dtype} {np.shape(p.data)}" for n, p in model._named_leaves()},
+            "parameters": {
+                n: f"{np.asarray(p.data).dtype} {np.shape(p.data)}{'' if p.requires_grad else ' frozen'}"
+                for n, p in model._named_leaves()
+            },
             "parts": {n or "model": re.sub("0x[0-9a-fA-F]+", "0x...", repr(m)) for n, m in model.named_modules()},
             "generators": {n: type(g.bit_generator).__name__ for n, g in self._generators()},
         }
@@ -121,6 +120,21 @@ class Keeper:
         yield "rng", self.rng
         for name, g in self.run.model.named_generators():
             yield f"model.{name}", g
+
+
+def _packed(content: dict[str, Any]) -> Any:
+    """Plain data as compressed text, in an array of bytes."""
+    import json
+    import zlib
+
+    return np.frombuffer(zlib.compress(json.dumps(content).encode(), 1), np.uint8)
+
+
+def _unpacked(packed: Any) -> Any:
+    import json
+    import zlib
+
+    return json.loads(zlib.decompress(packed.tobytes()))
 
 
 def _digest(*arrays: Any) -> str:

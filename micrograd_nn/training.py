@@ -19,7 +19,7 @@ from micrograd_nn.graph import Node
 from micrograd_nn.history import Epoch, History
 from micrograd_nn.measures import Measure, accuracy, measures_of, plain
 from micrograd_nn.modes import no_grad
-from micrograd_nn.nn import Module
+from micrograd_nn.nn import Module, utils
 from micrograd_nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, decay_groups, lr_scheduler
 from micrograd_nn.progress import display
 from micrograd_nn.resuming import Keeper
@@ -122,15 +122,18 @@ def fit(
     opt = _optimizer(optimizer, model, lr, weight_decay)
     rate, scheduler = opt.lr, _scheduler(schedule, opt, epochs)
     stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping
+    if stopping is not None and not isinstance(stopping, EarlyStopping):
+        raise TypeError(f"early_stopping is an EarlyStopping or its patience in epochs, not {stopping!r:.60}.")
     hooks = Callbacks(callbacks, first=stopping)
     limits = {"max_norm": max_norm, "clip_norm": clip_norm, "clip_value": clip_value}
     _bound(hooks, **limits)
-    run = Run(model, opt, X, y, held, epochs, compute)
-    run.history.settings = {
-        "loss": _name(loss), "optimizer": type(opt).__name__, "lr": rate, "epochs": int(epochs), "batch_size": int(batch_size),
-        "schedule": _name(schedule), "early_stopping": stopping and repr(stopping), "l1": l1, "l2": l2,
-        "weight_decay": weight_decay, **limits,
+    run = Run(model, opt, X, y, held, int(epochs), compute)
+    settings = {
+        "loss": _name(loss), "optimizer": type(opt).__name__, "lr": rate, "epochs": epochs,
+        "batch_size": batch_size, "schedule": _name(schedule), "early_stopping": stopping and repr(stopping),
+        "l1": l1, "l2": l2, "weight_decay": weight_decay, **limits,
     }  # fmt: skip
+    run.history.settings = {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
     measures = measures_of(metrics, compute, y), measures_of(metrics, compute, held[1]) if held else {}
     penalty, shuffle = _penalty(model, l1, l2), np.random.default_rng(rng)
     model.train()
@@ -168,6 +171,7 @@ def _epoch(
 ) -> Epoch | None:  # fmt: skip
     """One pass over the data; None if the run ended on the way."""
     begun, opt, n = time.perf_counter(), run.optimizer, len(run.y)
+    run.model.train()  # a callback may have looked at it in evaluation
     params, lr, generators = opt.params, opt.param_groups[0]["lr"], [g for _, g in run.model.named_generators()]
     sums, total, penalties, squares, left = dict.fromkeys(measures[0], 0.0), 0.0, 0.0, 0.0, n
 
@@ -189,6 +193,7 @@ def _epoch(
 
     for Xb, yb in batches(run.X, run.y, batch_size, rng):
         run.batch = Xb, yb
+        run.loss = scores = loss = None  # frees the last graph before the next is built
         drawn = [g.bit_generator.state for g in generators]
         scores, loss, extra = forward()
         opt.zero_grad()
@@ -324,10 +329,6 @@ def _bound(hooks: Callbacks, max_norm: float | None, clip_norm: float | None, cl
     for name, bound in (("max_norm", max_norm), ("clip_norm", clip_norm), ("clip_value", clip_value)):
         if bound is not None and not (isinstance(bound, (int, float)) and not isinstance(bound, bool) and bound > 0):
             raise ValueError(f"{name} is a number above 0, or None for no bound, not {bound!r}.")
-    if max_norm is clip_norm is clip_value is None:
-        return
-    from micrograd_nn.nn import utils
-
     if clip_norm is not None:
         hooks.on_backward_end.append(lambda run: utils.clip_grad_norm_(run.optimizer.params, clip_norm))
     if clip_value is not None:
@@ -344,8 +345,8 @@ def _checked(X: Any, y: Any, who: str) -> tuple[Any, Any]:
         raise TypeError(f"{who}: X holds {X.dtype}, and a network takes numbers.")
     if y.dtype.kind not in "fiub":
         raise TypeError(
-            f"{who}: y holds {y.dtype}, such as {y.flat[0]!r:.30}, and a loss takes numbers: with "
-            "names, y = np.unique(y, return_inverse=True) they become classes 0, 1, ... and their names."
+            f"{who}: y holds {y.dtype}, such as {str(y.flat[0])!r:.30}, and a loss takes numbers: "
+            "names, y = np.unique(y, return_inverse=True) makes classes 0, 1, ... of them, and keeps their names."
         )
     for name, a in (("X", X), ("y", y)):
         bad = np.argwhere(~np.isfinite(a))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ AT_ONCE = 1 << 18  # numbers gathered at a time: 2 MB
 
 
 class Wires:
-    """The wires from a block of `block` units to `rows` others, sorted by row; no two join the same pair.
+    """The wires from a block of `block` units to `rows` others, sorted by row, then by source; no pair is there twice.
 
     Wire e goes from unit `source[e]` of the block to `row[e]`. `used` tells which of the block's units have wires: the
     columns of the matrix.
@@ -47,27 +48,31 @@ class Wires:
     @property
     def column(self) -> Array:
         """For each wire the place of its source among the units used."""
-        if isinstance(self.used, slice):
-            return self.source - self.used.start
-        return np.searchsorted(self.used, self.source)
+        found: Array = (
+            self.source - self.used.start if isinstance(self.used, slice) else np.searchsorted(self.used, self.source)
+        )
+        return found
 
     def picked(self, x: Array) -> Array:
         """The rows of the block that are used."""
         return x if self.columns == self.block else x[self.used]
 
+    def fills(self, x: Array) -> bool:
+        """Whether the matrix may be filled up to be multiplied with x: where there is no wire, 0 * inf would be nan."""
+        return self.flat is not None and (len(self) == self.rows * self.columns or bool(np.isfinite(x).all()))
+
     def matrix(self, w: Array) -> Array:
         """The weights as a matrix (rows, columns) filled up with zeros."""
-        if isinstance(self.flat, slice):
-            if len(w) == self.rows * self.columns:
-                return w.reshape(self.rows, self.columns)
+        if len(w) == self.rows * self.columns:  # sorted, so each is in its place
+            return w.reshape(self.rows, self.columns)
         whole = np.zeros(self.rows * self.columns, w.dtype)
         whole[self.flat] = w
         return whole.reshape(self.rows, self.columns)
 
     def product(self, w: Array, x: Array) -> Array:
         """out[t] = sum of w[e] * x[source[e]] over the wires e that lead to t; shape (rows, batch)."""
-        if self.flat is not None:
-            return self.matrix(w) @ self.picked(x)
+        if self.fills(used := self.picked(x)):
+            return self.matrix(w) @ used
         return sums(self.rows, self.row, self.source, w, x)
 
     def dots(self, g: Array, x: Array) -> Array:
@@ -90,18 +95,22 @@ class Turned:
     def __init__(self, of: Wires) -> None:
         self.of, self.rows = of, of.columns
         self.block = self.columns = of.rows
-        if of.flat is None:
-            column = of.column
-            self.order = np.argsort(column, kind="stable")
-            self.row, self.source = column[self.order], of.row[self.order]
 
     def __len__(self) -> int:
         return len(self.of)
 
+    @cached_property
+    def sorted(self) -> tuple[Array, Array, Array]:
+        """Row and source of each wire sorted by row, and the order that makes them so."""
+        row = self.of.column
+        order = np.argsort(row, kind="stable")
+        return row[order], self.of.row[order], order
+
     def product(self, w: Array, g: Array) -> Array:
-        if self.of.flat is not None:
+        if self.of.fills(g):
             return self.of.matrix(w).T @ g
-        return sums(self.rows, self.row, self.source, w[self.order], g)
+        row, source, order = self.sorted
+        return sums(self.rows, row, source, w[order], g)
 
     def dots(self, g: Array, x: Array) -> Array:
         if self.of.flat is not None:
@@ -119,7 +128,7 @@ class Wiring:
     def __init__(self, parts: Sequence[Wires | Turned]) -> None:
         self.parts = tuple(parts)
         ends = np.cumsum([0, *map(len, parts)]).tolist()
-        self.slices = [slice(a, b) for a, b in zip(ends, ends[1:])]
+        self.slices = [slice(a, b) for a, b in pairwise(ends)]
 
     def __repr__(self) -> str:
         return f"<{sum(map(len, self.parts)):,} wires to {self.parts[0].rows:,} units>"

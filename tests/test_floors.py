@@ -22,8 +22,9 @@ FLOORS = [
     ["nn", "optim", "data"],
     [
         "training", "callbacks", "checkpoint", "diagnosis", "history", "measures", "progress", "resuming", "sweeping",
-        "health", "activity", "advice", "monitor", "gradcheck", "run", "tables",
+        "health", "gradcheck", "run",
     ],
+    ["experiment"],
     ["cli", "__main__"],
 ]  # fmt: skip
 LEVEL = {name: i for i, floor in enumerate(FLOORS) for name in floor}

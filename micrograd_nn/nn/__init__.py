@@ -10,6 +10,6 @@ from micrograd_nn.nn._noise import Dropout, GaussianNoise
 from micrograd_nn.nn._penalty import l1_penalty, l2_penalty
 
 __all__ = [
-    "ACTIVATIONS", "MLP", "Dropout", "GaussianNoise", "Layer", "Linear", "Maxout", "Module", "Network", "Neuron", "PReLU",
-    "Sequential", "Summary", "init", "l1_penalty", "l2_penalty", "utils",
+    "ACTIVATIONS", "MLP", "Dropout", "GaussianNoise", "Layer", "Linear", "Maxout", "Module", "Network", "Neuron",
+    "PReLU", "Sequential", "Summary", "init", "l1_penalty", "l2_penalty", "utils",
 ]  # fmt: skip

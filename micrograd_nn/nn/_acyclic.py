@@ -99,11 +99,6 @@ class Acyclic:
             stack.extend(new)
         return found
 
-    def is_sound(self) -> bool:
-        """Whether the ranks are a topological order (for tests)."""
-        edges = [(s, t) for t, sources in enumerate(self.reads) for s in sources]
-        return sorted(self.rank) == list(range(len(self.rank))) and all(self.rank[s] < self.rank[t] for s, t in edges)
-
 
 def _joined(ahead: dict[int, int], behind: dict[int, int], middle: int) -> list[int]:
     """The way found from both ends, through the node where they met."""

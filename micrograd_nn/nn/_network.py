@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-from warnings import warn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import ops
-from micrograd_nn.graph import CycleError, Node
+from micrograd_nn.graph import Node
 from micrograd_nn.modes import frame
-from micrograd_nn.nn._activations import ACTIVATIONS, Activation, PReLU, activation_named
-from micrograd_nn.nn._acyclic import Acyclic
-from micrograd_nn.nn._dense import Layer, Maxout, maxout
+from micrograd_nn.nn._activations import ACTIVATIONS
+from micrograd_nn.nn._dense import maxout
 from micrograd_nn.nn._module import Module, Row, Summary, activate
-from micrograd_nn.nn._network_files import FORMAT, built, from_json, to_json
+from micrograd_nn.nn._network_files import build, convert, described, from_json, to_json
 from micrograd_nn.nn._plan import Group, Plan
-from micrograd_nn.nn._scalars import checked, numbers, pick, size
+from micrograd_nn.nn._scalars import checked, numbers, pick
+from micrograd_nn.nn._wired import Wired, finite, listed
 from micrograd_nn.nn.init import RECTIFIED
 from micrograd_nn.tensor import Tensor
 
@@ -33,10 +31,8 @@ if TYPE_CHECKING:  # NumPy loads its random module at first use
 
 __all__ = ["Network"]
 
-Numbers = float | Sequence[float] | None
 
-
-class Network(Module):
+class Network(Wired):
     """Units wired in any acyclic way, each of whichever kind: the notes' neurons without layers.
 
     `input`, `unit` and `connect` build it; an edge that would close a loop raises `CycleError`, and nothing has
@@ -66,229 +62,35 @@ class Network(Module):
     _caches = Module._caches | {"_plan"}
 
     def __init__(self, rng: Rng = None) -> None:
+        super().__init__()
         self._rng = np.random.default_rng(rng)
-        self._wiring = Acyclic()
-        self._names_of: list[str] = []  # of inputs and units, in order of creation
-        self._number: dict[str, int] = {}
-        self._activations: list[Activation] = []  # "" for an input
-        self._pieces: list[int] = []  # how many entries of `bias` each has: 0 for an input, k for a maxout unit
-        self._slope_at: dict[int, int] = {}  # where in `slope` a prelu unit's is
-        self._chosen: list[int] = []  # outputs; when empty, all that nothing reads
-        self._warned = False
         self._weight, self._bias, self._slope = (Tensor(np.zeros(0), True, n) for n in ("weight", "bias", "slope"))
-        # what the parameters do not know yet
         self._edges_held = 0  # how many edges, counted as the wiring does, `weight` is made for
-        self._weights_given: dict[int, list[float]] = {}
-        self._biases_given: list[float] = []
-        self._slopes_given: list[float] = []
-        self._stale = True
-
-    # --- wiring ---------------------------------------------------------------------------------------------------
-
-    def input(self, name: str) -> str:
-        """A new input; gives its name. The order of creation is that of the last axis of what the network is given."""
-        self._add(self._new(name), "", 0)
-        return name
-
-    def unit(
-        self, name: str, activation: Activation = "relu", inputs: Iterable[str] = (), *, pieces: int | None = None,
-        bias: Numbers = None, slope: float | None = None,
-    ) -> str:  # fmt: skip
-        """A new unit that reads `inputs`, names of inputs and units; gives its name.
-
-        `activation` is a name of `nn.ACTIVATIONS`, any function of a node that works unit by unit, or "maxout": the
-        largest of `pieces` (2) weighted sums. `bias` starts at 0, a number for each piece; the `slope` of a "prelu"
-        unit, its own and learned, at 0.25. Outputs usually have "identity".
-        """
-        self._new(name)
-        if activation == "maxout":
-            k = size(2 if pieces is None else pieces, "pieces")
-        elif pieces is not None:
-            raise ValueError(f"pieces are for maxout units, and {name!r} is given the activation {activation!r}.")
-        else:
-            called, function = activation_named(activation)
-            activation, k = called if ACTIVATIONS.get(called) is function else function, 1
-            if isinstance(activation, PReLU) and activation.num_parameters > 1:
-                raise ValueError(
-                    f"{activation!r} counts units on the last axis: write 'prelu' for a slope of each unit's own."
-                )
-        if slope is not None and activation != "prelu":
-            raise ValueError(f"a slope is for prelu units, and {name!r} is given the activation {activation!r}.")
-        biases = [0.0] * k if bias is None else _finite(bias, k, f"the bias of {name!r}")
-        slopes = _finite(0.25 if slope is None else slope, 1, f"the slope of {name!r}")
-        if isinstance(inputs, str):
-            raise TypeError(f"inputs is a list of names: inputs=[{inputs!r}].")
-        inputs = list(inputs)
-        if name in inputs:
-            self._refuse_loop([name, name])
-        sources = self._find_all(inputs, f"the inputs of {name!r}")
-        number = self._add(name, activation, k)
-        self._biases_given += biases
-        if activation == "prelu":
-            self._slope_at[number] = len(self._slope_at)
-            self._slopes_given += slopes
-        for source_number in sources:
-            self._wiring.connect(source_number, number)
-        return name
-
-    def connect(self, source: str, target: str, weight: Numbers = None) -> None:
-        """An edge: unit `target` reads `source`. Without `weight`, the weight is drawn.
-
-        Raises `CycleError` naming the loop when the edge would close one, and ValueError for a name there is not, for
-        an edge there is, and for one into an input; the network is then as it was.
-        """
-        s, t = self._find(source), self._find(target)
-        if not self._pieces[t]:
-            raise ValueError(f"{target!r} is an input: its value comes from outside, and no edge leads into it.")
-        if s in self._wiring.reads[t]:
-            raise ValueError(
-                f"there is an edge {source} -> {target} already: net.set_weight({source!r}, {target!r}, ...) changes "
-                "its weight."
-            )
-        given = None if weight is None else _finite(weight, self._pieces[t], f"the weight of {source} -> {target}")
-        loop = self._wiring.connect(s, t)
-        if loop:
-            self._refuse_loop([self._names_of[n] for n in loop])
-        if given is not None:
-            self._weights_given[len(self._wiring.source) - 1] = given
-        self._changed()
-
-    def disconnect(self, source: str, target: str) -> None:
-        """Take an edge away; all others keep their weights."""
-        s, t = self._edge(source, target)
-        self._wiring.disconnect(s, t)
-        self._changed()
-
-    def weight_of(self, source: str, target: str) -> Any:
-        """The weight of an edge as it is now: a number, or for a maxout unit a list with one for each piece."""
-        s, t = self._edge(source, target)
-        found = self.weight.data[self._entries(s, t)].tolist()
-        return found if self._activations[t] == "maxout" else found[0]
-
-    def set_weight(self, source: str, target: str, weight: float | Sequence[float]) -> None:
-        """Give an edge a weight: a number, or for a maxout unit one for each piece."""
-        s, t = self._edge(source, target)
-        given = _finite(weight, self._pieces[t], f"the weight of {source} -> {target}")
-        self.weight.data[self._entries(s, t)] = given
-        self._weight.written()
-
-    def _new(self, name: str) -> str:
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"inputs and units are called by a name, a text, not {name!r}.")
-        if name in self._number:
-            kind = "a unit" if self._pieces[self._number[name]] else "an input"
-            raise ValueError(f"there is {kind} named {name!r} already: every name is given once.")
-        return name
-
-    def _add(self, name: str, activation: Activation, pieces: int) -> int:
-        self._number[name] = number = self._wiring.add_node()
-        self._names_of.append(name)
-        self._activations.append(activation)
-        self._pieces.append(pieces)
-        self._changed()
-        return number
-
-    def _find(self, name: str) -> int:
-        number = self._number.get(name) if isinstance(name, str) else None
-        if number is not None:
-            return number
-        import difflib
-
-        near = difflib.get_close_matches(str(name), self._names_of, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Make it first, with net.input(...) or net.unit(...)."
-        raise ValueError(f"no input or unit is named {name!r}. {hint}")
-
-    def _find_all(self, names: list[str], what: str) -> list[int]:
-        found = [self._find(name) for name in names]
-        if len(set(found)) < len(found):
-            twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise ValueError(f"{twice!r} is listed twice among {what}.")
-        return found
-
-    def _edge(self, source: str, target: str) -> tuple[int, int]:
-        s, t = self._find(source), self._find(target)
-        if s not in self._wiring.reads[t]:
-            known = _listed([self._names_of[n] for n in self._wiring.reads[t]])
-            raise ValueError(f"there is no edge {source} -> {target}: {target} reads {known or 'nothing'}.")
-        return s, t
-
-    def _refuse_loop(self, loop: list[str]) -> NoReturn:
-        shown = loop if len(loop) <= 24 else [*loop[:12], f"... ({len(loop) - 24:,} more) ...", *loop[-12:]]
-        raise CycleError(
-            loop, f"an edge {loop[-2]} -> {loop[-1]} would close the loop {' -> '.join(shown)}: the network is left as "
-            "it was.",
-        )  # fmt: skip
-
-    def _changed(self) -> None:
-        self._stale = True
-        self._forget()
-
-    def _forget(self) -> None:
-        """What was worked out from the wiring as it was."""
-        self._warned = False
-        self.__dict__.pop("_plan", None)
-        self.__dict__.pop("_picks", None)
-
-    # --- what there is --------------------------------------------------------------------------------------------
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs, in order."""
-        return tuple(name for name, k in zip(self._names_of, self._pieces, strict=True) if not k)
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """Names of the units, in order of creation."""
-        return tuple(name for name, k in zip(self._names_of, self._pieces, strict=True) if k)
-
-    @property
-    def edges(self) -> list[tuple[str, str]]:
-        """Source and target of every edge, in order of connection, as `weight` has them."""
-        w, names = self._wiring, self._names_of
-        return [(names[s], names[t]) for s, t in zip(w.source, w.target, strict=True) if s >= 0]
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the units whose values are the result: those that nothing reads, or those chosen by assignment.
-
-        >>> net = Network()
-        >>> net.outputs = [net.unit(name, inputs=[net.input("x")]) for name in "a"]
-        >>> net.outputs
-        ('a',)
-        """
-        return tuple(self._names_of[n] for n in self._outputs())
-
-    @outputs.setter
-    def outputs(self, names: Iterable[str] | None) -> None:
-        if isinstance(names, str):
-            raise TypeError(f"outputs is a list of names: net.outputs = [{names!r}].")
-        self._chosen = self._find_all([] if names is None else list(names), "the outputs")
-        self._forget()
-
-    def _outputs(self) -> list[int]:
-        return self._chosen or [n for n, k in enumerate(self._pieces) if k and not self._wiring.read_by[n]]
 
     @property
     def generations(self) -> list[list[str]]:
         """Names of the units by the longest way to them: those of generation 0 read inputs only, as layer 0 does."""
         return [[self._names_of[n] for n in step.units] for step in self._planned().steps]
 
-    def __repr__(self) -> str:
-        counts = (len(self.inputs), "input"), (len(self.units), "unit"), (sum(map(len, self._wiring.reads)), "edge")
-        return f"Network({', '.join(f'{n:,} {what}' + 's' * (n != 1) for n, what in counts)})"
-
     def summary(self) -> Summary:
-        """Units, weights and biases of each generation, and in all."""
+        """Units, weights and biases of each generation, and in all; an activation that is a module has its own rows."""
         rows = []
         for step in self._planned().steps:
-            kinds = [(len(g.units), g.name) for g in step.groups]
-            slopes = sum(n for n, name in kinds if name == "prelu")
-            more = sorted({self._pieces[g.units[0]] for g in step.groups if g.activation == "maxout"})
-            note = " and ".join(f"{k} pieces a unit, {k} times the parameters" for k in more)
+            slopes = sum(n in self._slope_at for n in step.units)
             wires, biases = step.weights.stop - step.weights.start, step.biases.stop - step.biases.start
-            kind = ", ".join(f"{n:,} {name}" for n, name in kinds)
-            rows.append(Row(step.path, kind, sum(n for n, _ in kinds), wires + slopes, biases, note))
+            kind = ", ".join(f"{len(g.units):,} {g.name}" for g in step.groups)
+            rows.append(Row(step.path, kind, len(step.units), wires + slopes, biases, self._pieces_note(step.units)))
+        for name, part in self._members(Module):
+            rows += [replace(r, name=f"{name} {r.name}".removesuffix(" (itself)")) for r in part.summary().rows]
         return Summary(repr(self), tuple(rows))
+
+    def _note(self) -> str:
+        return self._pieces_note(range(len(self._pieces)))
+
+    def _pieces_note(self, units: Iterable[int]) -> str:
+        """That maxout units have more parameters than others."""
+        counts = sorted({self._pieces[n] for n in units if self._activations[n] == "maxout"})
+        return ", ".join(f"maxout units of {k} pieces have {k} times the parameters" for k in counts)
 
     # --- parameters -----------------------------------------------------------------------------------------------
 
@@ -318,8 +120,7 @@ class Network(Module):
             if self._slope.size:
                 yield "slope", self._slope
         if not kinds or Module in kinds:
-            modules = [a for a in self._activations if isinstance(a, Module)]
-            yield from ((f"activations[{i}]", m) for i, m in enumerate({id(m): m for m in modules}.values()))
+            yield from ((f"activations[{i}]", part) for i, part in enumerate(self._parts))
 
     def _build(self) -> None:
         """Fit the parameters to the wiring: what stays keeps its value, and what is new is given or drawn."""
@@ -358,6 +159,19 @@ class Network(Module):
             parameter.grad = None
             parameter.written()
 
+    def weight_of(self, source: str, target: str) -> Any:
+        """The weight of an edge as it is now: a number, or for a maxout unit a list with one for each piece."""
+        s, t = self._edge(source, target)
+        found = self.weight.data[self._entries(s, t)].tolist()
+        return found if self._activations[t] == "maxout" else found[0]
+
+    def set_weight(self, source: str, target: str, weight: float | Sequence[float]) -> None:
+        """Give an edge a weight: a number, or for a maxout unit one for each piece."""
+        s, t = self._edge(source, target)
+        given = finite(weight, self._pieces[t], f"the weight of {source} -> {target}")
+        self.weight.data[self._entries(s, t)] = given
+        self._weight.written()
+
     def _entries(self, source: int, target: int) -> slice:
         """Where the weights of an edge are."""
         self._build()
@@ -373,15 +187,12 @@ class Network(Module):
         each = np.array(self._pieces, int)[target]
         return np.repeat(self._row[target] - self._entry, each) + np.arange(int(each.sum()))
 
-    def _units(self) -> int:
-        return len(self.units)
-
     # --- computing ------------------------------------------------------------------------------------------------
 
     def forward(self, x: Any) -> Any:
         plan = self._planned()
-        if not self.inputs or not self.units:
-            what = "units: net.unit('y', inputs=[...])" if self.inputs else "inputs: net.input('x')"
+        if not self._inputs or not self._units():
+            what = "units: net.unit('y', inputs=[...])" if self._inputs else "inputs: net.input('x')"
             raise ValueError(f"{self!r} has nothing to compute: it needs {what} makes one.")
         if not self._warned:
             self._warned = True
@@ -390,9 +201,9 @@ class Network(Module):
             x = self._in_order(x)
         singly = numbers(x)
         if singly is None:
-            return self._at_once(plan, checked(x, len(self.inputs), repr(self)))
-        if len(singly) != len(self.inputs):
-            raise ValueError(f"{self!r} takes {len(self.inputs)} inputs, and got {len(singly)}.")
+            return self._at_once(plan, checked(x, len(self._inputs), repr(self)))
+        if len(singly) != len(self._inputs):
+            raise ValueError(f"{self!r} takes {len(self._inputs)} inputs, and got {len(singly)}.")
         return self._one_by_one(plan, singly)
 
     def _at_once(self, plan: Plan, x: Any) -> Any:
@@ -405,12 +216,11 @@ class Network(Module):
             with _inside(step.path):
                 read = [blocks[i] for i in step.reads]
                 z = ops.wired(weight[step.weights], *read, wiring=step.wiring) + bias[step.biases]
-                values = [self._activated(group, z if len(step.groups) == 1 else z[group.rows]) for group in step.groups]
-                blocks = [*(blocks[i] for i in step.keep), values[0] if len(values) == 1 else F.concatenate(values)]
-                for _ in range(step.merges):
-                    blocks[-2:] = [F.concatenate(blocks[-2:])]
-        out = F.transpose(_taken(blocks[0] if len(blocks) == 1 else F.concatenate(blocks), plan.outputs))
-        return out if len(lead) == 1 else F.reshape(out, (*lead, len(self.outputs)))
+                values = [self._activated(g, z if len(step.groups) == 1 else z[g.rows]) for g in step.groups]
+                blocks = [*(blocks[i] for i in step.keep), _joined(values)]
+                blocks[-step.joined :] = [_joined(blocks[-step.joined :])]
+        out = F.transpose(_taken(_joined(blocks), plan.outputs))
+        return out if len(lead) == 1 else F.reshape(out, (*lead, out.shape[-1]))
 
     def _activated(self, group: Group, z: Any) -> Any:
         function: Any = group.activation
@@ -425,7 +235,10 @@ class Network(Module):
             function = prelu
         elif isinstance(function, str):
             function = ACTIVATIONS[function]
-        with _inside(group.part):
+        if group.part:
+            with _inside(group.part):
+                a = activate(self, function, z)
+        else:
             a = activate(self, function, z)
         if a.shape != (len(group.units), z.shape[-1]):
             raise ValueError(
@@ -436,7 +249,7 @@ class Network(Module):
 
     def _one_by_one(self, plan: Plan, x: list[Any]) -> Any:
         """The units one after another, a multiplication for each edge."""
-        known = dict(zip((n for n, k in enumerate(self._pieces) if not k), x, strict=True))
+        known = dict(zip(self._inputs, x, strict=True))
         scalars = self._scalars(plan)
         for step in plan.steps:
             for n in step.units:
@@ -475,10 +288,10 @@ class Network(Module):
     def _scalars_of(self, n: int) -> tuple[list[list[Node]], list[Node], Node | None]:
         k, row = self._pieces[n], int(self._row[n])
         marks = [str(p) if k > 1 else "" for p in range(k)]
-        weights = [
-            [pick(self._weight, (int(self._entry[e]) + p,), f"w{mark}[{self._names_of[s]}]") for p, mark in enumerate(marks)]
-            for s, e in self._wiring.reads[n].items()
-        ]
+        weights = []
+        for s, e in self._wiring.reads[n].items():
+            at, called = int(self._entry[e]), self._names_of[s]
+            weights.append([pick(self._weight, (at + p,), f"w{mark}[{called}]") for p, mark in enumerate(marks)])
         biases = [pick(self._bias, (row + p,), f"b{mark}") for p, mark in enumerate(marks)]
         return weights, biases, pick(self._slope, (self._slope_at[n],), "a") if n in self._slope_at else None
 
@@ -486,7 +299,7 @@ class Network(Module):
         """What was given by name, as a list of numbers or as an array."""
         missing, extra = [n for n in self.inputs if n not in x], [n for n in x if n not in self.inputs]
         if missing or extra:
-            wrong = [f"{_listed(names)} {what}" for names, what in ((missing, "missing"), (extra, "no input")) if names]
+            wrong = [f"{listed(names)} {what}" for names, what in ((missing, "missing"), (extra, "no input")) if names]
             raise ValueError(f"a dict has a value for each input of {self!r}, and here {' and '.join(wrong)}.")
         values = [x[name] for name in self.inputs]
         if numbers(values) is not None:
@@ -497,29 +310,9 @@ class Network(Module):
         self._build()
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is None:
-            inputs = [n for n, k in enumerate(self._pieces) if not k]
-            plan = Plan.of(self._wiring, inputs, self._activations, self._pieces, self._outputs())
+            plan = Plan.of(self._wiring, self._inputs, self._activations, self._pieces, self._outputs())
             self.__dict__["_plan"] = plan
         return plan
-
-    def _warn_of_idle_units(self) -> None:
-        names, w, pieces = self._names_of, self._wiring, self._pieces
-        fed = w.reached([n for n, k in enumerate(pieces) if not k])
-        lost = [names[n] for n, k in enumerate(pieces) if k and n not in fed]
-        if lost:
-            warn(
-                f"no input reaches {_listed(lost)}: what they compute is the same whatever goes in. Connect them, as in "
-                f"net.connect({self.inputs[0]!r}, {lost[0]!r}).",
-                stacklevel=4,
-            )
-        used = w.reached(self._outputs(), back=True)
-        idle = [names[n] for n, k in enumerate(pieces) if k and n not in used]
-        if idle:
-            warn(
-                f"no output depends on {_listed(idle)}: they are computed for nothing, and never learn. Connect them to "
-                f"what leads to {_listed(list(self.outputs))}, or make them outputs too.",
-                stacklevel=4,
-            )
 
     def _unit_names(self, a: Any) -> tuple[str, ...] | None:
         path = frame.get().module.rpartition("generations[")[2]
@@ -535,38 +328,14 @@ class Network(Module):
     def from_mlp(cls, mlp: Module) -> Network:
         """The units of an MLP one by one, with its weights: inputs x1, x2, ..., hidden units h1_1, ..., outputs y1, ...
 
-        Raises ValueError for dropout and noise, which no wiring has, and TypeError for layers that are none of ours.
+        Takes a `Sequential` of layers too. Raises ValueError for dropout and noise, which no wiring has, and TypeError
+        for what is no fully connected layer of ours.
 
         >>> from micrograd_nn.nn import MLP
         >>> Network.from_mlp(MLP(3, [4, 2]))
         Network(3 inputs, 6 units, 20 edges)
         """
-        layers = list(getattr(mlp, "layers", ()))
-        if not layers or not all(isinstance(layer, Layer) for layer in layers):
-            raise TypeError(f"from_mlp takes an MLP, or another module of fully connected layers, not {mlp!r:.60}.")
-        if getattr(mlp, "noise", None) is not None or getattr(mlp, "dropouts", None):
-            raise ValueError("a Network has no dropout and no input noise: convert an MLP without them.")
-        net = cls()
-        below = [net.input(f"x{i + 1}") for i in range(layers[0].n_in)]
-        weights, biases, slopes = [], [], []
-        for i, layer in enumerate(layers):
-            act, settings = layer.act, {}
-            if isinstance(layer, Maxout):
-                act, settings = "maxout", {"pieces": layer.k}
-            elif isinstance(act, PReLU) and act.num_parameters == layer.n_out:
-                act = "prelu"
-                slopes.append(layer.act.weight.data)
-            elif isinstance(act, Module):
-                act = copy.deepcopy(act)
-            stem = "y" if layer is layers[-1] else f"h{i + 1}_"
-            below = [net.unit(f"{stem}{j + 1}", act, below, **settings) for j in range(layer.n_out)]
-            # a maxout layer has its pieces on the first axis
-            weights.append(np.moveaxis(layer.weight.data.reshape(-1, layer.n_out, layer.n_in), 0, -1).ravel())
-            biases.append(layer.bias.data.reshape(-1, layer.n_out).T.ravel())
-        net.weight.data, net.bias.data = np.concatenate(weights), np.concatenate(biases)
-        if slopes:
-            net._slope.data = np.concatenate(slopes)
-        return net
+        return convert(cls(), mlp)
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The wiring as a networkx graph, for its algorithms and file formats.
@@ -577,7 +346,7 @@ class Network(Module):
         import networkx as nx
 
         graph: Any = nx.DiGraph()
-        facts, nodes, edges = self._described()
+        facts, nodes, edges = described(self)
         graph.graph.update(facts)
         graph.add_nodes_from(nodes)
         graph.add_edges_from(edges)
@@ -598,12 +367,12 @@ class Network(Module):
             if getattr(graph, trait)() is not wanted:
                 what = "no directions: networkx.DiGraph has" if wanted else "parallel edges: make it a networkx.DiGraph"
                 raise TypeError(f"a network's edges lead from one unit to another, and this graph has {what}.")
-        return built(cls(rng), graph.graph, graph.nodes(data=True), graph.edges(data=True))
+        return build(cls(rng), graph.graph, graph.nodes(data=True), graph.edges(data=True))
 
     def to_json(self) -> str:
         """The network as text: JSON in networkx's node-link layout (`nx.node_link_graph(data, edges="links")`), every
         number exact. Raises ValueError for an activation that has no name, and for weights that are not finite."""
-        return to_json(*self._described())
+        return to_json(*described(self))
 
     def save(self, path: str | Path) -> None:
         """Write `to_json` to a file, whole or not at all."""
@@ -613,49 +382,33 @@ class Network(Module):
         beside.replace(path)
 
     @classmethod
-    def from_json(cls, text_or_path: str | Path, rng: Rng = None) -> Network:
-        """A network from what `to_json` or `save` wrote, or networkx's `node_link_data`: the text, or a file's path.
+    def from_json(cls, source: str | Path | Mapping[str, Any], rng: Rng = None) -> Network:
+        """A network from what `to_json`, `save` or networkx's `node_link_data` made: a text, a file's path, or a dict.
 
         Raises ValueError saying what is wrong with it, and `CycleError` naming the loop where there is one.
         """
-        return built(cls(rng), *from_json(text_or_path))
-
-    def _described(self) -> tuple[dict[str, Any], list[Any], list[Any]]:
-        """What the whole has, what each node has, and what each edge has."""
-        self._build()
-        facts: dict[str, Any] = {"format": FORMAT, "version": 1}
-        if self._chosen:
-            facts["outputs"] = list(self.outputs)
-        nodes: list[Any] = []
-        for n, (name, activation, k) in enumerate(zip(self._names_of, self._activations, self._pieces, strict=True)):
-            if not k:
-                nodes.append((name, {"kind": "input"}))
-                continue
-            bias = self._bias.data[self._row[n] : self._row[n] + k].tolist()
-            unit = {"kind": "unit", "activation": activation, "bias": bias if activation == "maxout" else bias[0]}
-            if activation == "maxout":
-                unit["pieces"] = k
-            if n in self._slope_at:
-                unit["slope"] = float(self._slope.data[self._slope_at[n]])
-            nodes.append((name, unit))
-        w, numbers = self._wiring, self._weight.data.tolist()
-        edges = []
-        for s, t, at in zip(w.source, w.target, self._entry.tolist(), strict=True):
-            weight = numbers[at : at + self._pieces[t]] if self._activations[t] == "maxout" else numbers[at]
-            edges.append((self._names_of[s], self._names_of[t], {"weight": weight}))
-        return facts, nodes, edges
+        return build(cls(rng), *from_json(source))
 
 
-@contextmanager
-def _inside(part: str) -> Iterator[None]:
-    """Nodes made inside know this part of the module at work as their place."""
-    here = frame.get()
-    token = frame.set(here.but(module=f"{here.module}.{part}" if here.module else part)) if part else None
-    try:
-        yield
-    finally:
-        if token:
-            frame.reset(token)
+class _inside:
+    """With it, nodes made know this part of the module at work as their place."""
+
+    __slots__ = ("part", "token")
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+
+    def __enter__(self) -> None:
+        here = frame.get()
+        path = f"{here.module}.{self.part}" if here.module and self.part else here.module or self.part
+        self.token = frame.set(here.but(module=path))
+
+    def __exit__(self, *error: object) -> None:
+        frame.reset(self.token)
+
+
+def _joined(blocks: list[Any]) -> Any:
+    return blocks[0] if len(blocks) == 1 else F.concatenate(blocks)
 
 
 def _taken(source: Any, index: Any) -> Any:
@@ -665,17 +418,3 @@ def _taken(source: Any, index: Any) -> Any:
 
 def _name(activation: Any) -> str:
     return activation if isinstance(activation, str) else getattr(activation, "__name__", "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:8]))
-    return f"{shown} and {len(names) - 8:,} more" if len(names) > 8 else shown
-
-
-def _finite(value: Any, count: int, what: str) -> list[float]:
-    """One number, or `count` of them for a maxout unit, as floats."""
-    found = np.asarray(value if np.ndim(value) or count > 1 else [value])
-    if found.dtype.kind not in "fiu" or found.shape != (count,) or not np.isfinite(found).all():
-        needs = "a finite number" if count == 1 else f"a list of {count} finite numbers, one for each piece"
-        raise ValueError(f"{what} is {needs}, not {value!r}.")
-    return [float(v) for v in found]

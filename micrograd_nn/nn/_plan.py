@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Step:
     wiring: Wiring
     groups: tuple[Group, ...]
     keep: tuple[int, ...]  # which of them are read again, by a later generation
-    merges: int  # how often the last two blocks in hand become one
+    joined: int  # how many of the last blocks in hand, with the new one, become one
 
     @property
     def units(self) -> list[int]:
@@ -51,12 +51,11 @@ class Plan:
     """The generations, and where their weights and biases are in the parameters.
 
     Values are kept in blocks, a row a unit. A generation may read units of many others; so that it need not read as
-    many blocks, the last two become one as soon as the newer is as large as the older, as the digits of a binary
-    counter carry. There are then never more than log2(units) blocks, and a row is copied as often at most. In a layered
-    network only one block is ever in hand, and nothing is copied.
+    many blocks, a new block takes in those before it that are less than twice as large, much as the digits of a
+    counter carry. Each block in hand is then at least twice as large as the next, so there are at most log2(units) or
+    so, and a row is copied as often at most. In a layered network one block is in hand, and nothing is copied.
     """
 
-    generation: list[int]  # of each node; inputs are in 0
     steps: tuple[Step, ...]
     weights: Array | slice  # the order in which the steps use the entries of `weight`
     biases: Array | slice
@@ -72,17 +71,17 @@ class Plan:
         for node in acyclic.in_order():
             if pieces[node]:
                 generation[node] = 1 + max(map(generation.__getitem__, acyclic.reads[node]), default=0)
-        count = max(generation, default=0)
+        top = max(generation, default=0)
         kinds: dict[Any, int] = {}
-        kind = [
+        kind: list[int] = [
             kinds.setdefault((a if isinstance(a, str) else id(a), n), len(kinds))
             for a, n in zip(activations, pieces, strict=True)
         ]
         generations, rows = np.array(generation, int), np.array(pieces, int)
 
         # units by generation, then by activation, then by age; their rows likewise
-        units = np.lexsort((kind, generations))[len(inputs) :]
-        cuts = np.searchsorted(generations[units], np.arange(1, count + 2))
+        units = np.lexsort((np.array(kind, int), generations))[len(inputs) :]
+        cuts = np.searchsorted(generations[units], np.arange(1, top + 2))
         biases = entries_of(units, rows)
         row_of = np.zeros(len(rows) + 1, int)  # where in all of them a unit's begin
         row_of[units] = np.cumsum(rows[units]) - rows[units]
@@ -93,53 +92,66 @@ class Plan:
         edge = np.repeat(np.arange(len(source)), rows[target])
         piece = np.arange(len(edge)) - np.repeat(np.cumsum(rows[target]) - rows[target], rows[target])
         row, source = (row_of[target[edge]] + piece)[entry], source[edge][entry]
-        ends = np.searchsorted(generations[target[edge]][entry], np.arange(1, count + 2))
+        ends = np.searchsorted(generations[target[edge]][entry], np.arange(1, top + 2))
 
-        last = np.zeros(count + 1, int)  # the last generation that reads each
+        last = np.zeros(top + 1, int)  # the last generation that reads each
         np.maximum.at(last, generations[source], generations[target[edge]][entry])
-        np.maximum.at(last, generations[np.array(outputs, int)], count + 1)
+        np.maximum.at(last, generations[np.array(outputs, int)], top + 1)
 
-        block_of, place = np.zeros(len(rows), int), np.zeros(len(rows), int)
-        place[inputs] = np.arange(len(inputs))
-        blocks = [_Block(0, np.array(inputs, int), int(last[0]))]  # in hand
-        numbered, steps = 1, []
+        blocks, steps = _Blocks(inputs, len(rows), int(last[0])), []
         for g, (first, after) in enumerate(pairwise(cuts.tolist()), 1):
             mine, wires = units[first:after], slice(*ends[g - 1 : g + 1].tolist())
             base = int(row_of[mine[0]])
             high = base + int(rows[mine].sum())
-            block = np.searchsorted([b.number for b in blocks], block_of[source[wires]])
-            order = np.lexsort((place[source[wires]], row[wires], block))
-            entry[wires], block = entry[wires][order], block[order]
-            to, frm = row[wires][order] - base, place[source[wires]][order]
+            block, place = blocks.where(source[wires])
+            order = np.lexsort((place, row[wires], block))
+            entry[wires], block, place, to = entry[wires][order], block[order], place[order], row[wires][order] - base
             reads = tuple(np.unique(block).tolist()) or (0,)
-            edges = np.searchsorted(block, [*reads, len(blocks)]).tolist()
-            parts = [
-                Wires(high - base, len(blocks[i].units), to[a:b], frm[a:b]) for i, (a, b) in zip(reads, pairwise(edges))
-            ]
-            path = f"generations[{g - 1}]"
+            cut = pairwise(np.searchsorted(block, [*reads, len(blocks.units)]).tolist())
+            wiring = Wiring(
+                [Wires(high - base, len(blocks.units[i]), to[a:b], place[a:b]) for i, (a, b) in zip(reads, cut)]
+            )
             groups = _groups(mine, kind, activations, row_of[mine] - base, rows[mine])
-            keep = tuple(i for i, b in enumerate(blocks) if b.last > g)
-            blocks = [*(blocks[i] for i in keep), _Block(numbered, mine, int(last[g]))]
-            block_of[mine], place[mine] = numbered, np.arange(len(mine))
-            numbered, merges = numbered + 1, 0
-            while len(blocks) > 1 and len(blocks[-2].units) <= len(blocks[-1].units):
-                old, new = blocks[-2:]
-                block_of[new.units] = old.number
-                place[new.units] += len(old.units)
-                blocks[-2:] = [_Block(old.number, np.concatenate([old.units, new.units]), max(old.last, new.last))]
-                merges += 1
-            steps.append(Step(path, wires, slice(base, high), reads, Wiring(parts), groups, keep, merges))
-        held = np.concatenate([b.units for b in blocks])
-        place[held] = np.arange(len(held))
-        picks = place[np.array(outputs, int)]
-        return cls(generation, tuple(steps), _as_slice(entry), _as_slice(biases), _as_slice(picks))
+            keep, joined = blocks.take(mine, g, int(last[g]))
+            steps.append(Step(f"generations[{g - 1}]", wires, slice(base, high), reads, wiring, groups, keep, joined))
+        return cls(tuple(steps), _as_slice(entry), _as_slice(biases), _as_slice(blocks.joined(np.array(outputs, int))))
 
 
-@dataclass(frozen=True)
-class _Block:
-    number: int
-    units: Array
-    last: int
+class _Blocks:
+    """The blocks in hand while generation after generation is computed, and where in them each node is."""
+
+    def __init__(self, inputs: Sequence[int], nodes: int, last: int) -> None:
+        self.units, self.last = [np.array(inputs, int)], [last]  # of each block; the generation that reads it last
+        self.number = [0]  # of each block, ascending
+        self.block_of, self.place = np.zeros(nodes, int), np.zeros(nodes, int)
+        self.place[inputs] = np.arange(len(inputs))
+        self.numbers = count(1)
+
+    def where(self, nodes: Array) -> tuple[Array, Array]:
+        """For each node its block, counted as they are in hand, and its row there."""
+        return np.searchsorted(self.number, self.block_of[nodes]), self.place[nodes]
+
+    def take(self, units: Array, generation: int, last: int) -> tuple[tuple[int, ...], int]:
+        """Take in a generation; gives which blocks are kept, and how many of the last become one with it."""
+        keep = tuple(i for i, last_read in enumerate(self.last) if last_read > generation)
+        self.units, self.last = [self.units[i] for i in keep], [self.last[i] for i in keep]
+        self.number = [self.number[i] for i in keep]
+        size, begin = len(units), len(keep)
+        while begin and len(self.units[begin - 1]) < 2 * size:
+            begin -= 1
+            size += len(self.units[begin])
+        number = next(self.numbers)
+        joined = np.concatenate([*self.units[begin:], units])
+        self.block_of[joined], self.place[joined] = number, np.arange(size)
+        self.units[begin:], self.number[begin:] = [joined], [number]
+        self.last[begin:] = [max(last, *self.last[begin:], 0)]
+        return keep, len(keep) - begin + 1
+
+    def joined(self, nodes: Array) -> Array:
+        """Where nodes are when all blocks in hand are joined."""
+        block, place = self.where(nodes)
+        begins: Array = np.cumsum([0, *map(len, self.units)])
+        return begins[block] + place
 
 
 def _groups(

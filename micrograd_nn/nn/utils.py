@@ -61,8 +61,9 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
 def max_norm_(module_or_params: Any, max_value: float) -> None:
     """Scale the incoming weights of each unit down to a Euclidean length of `max_value` (Srivastava et al. 2014).
 
-    A unit's incoming weights are a row, the last axis, of a parameter of two or more axes; of a Neuron, its weight.
-    Everything else, biases above all, is left alone. Call it after each step of the optimiser.
+    A unit's incoming weights are a row, the last axis, of a parameter of two or more axes, unless its path says that it
+    holds biases; of a Neuron, its weight; of a Network, the edges into the unit. All else is left alone. Give it the
+    module where you can: bare parameters have no paths. Call it after each step of the optimiser.
 
     >>> from micrograd_nn import nn
     >>> layer = nn.Layer(2, 2)
@@ -95,20 +96,23 @@ def weights(module_or_params: Any) -> Iterator[tuple[Any, Any]]:
     for module in module_or_params.modules():
         row_of = getattr(module, "_row_of", None)
         for name, p in module._members():
-            if isinstance(p, Node) and p.op is None and p.requires_grad and id(p) not in seen:
-                seen.add(id(p))
-                row = row_of(name) if row_of else None
-                if row is not None or np.ndim(p._data) >= 2 or (isinstance(module, Neuron) and name == "weight"):
-                    yield p, row
+            if not (isinstance(p, Node) and p.op is None and p.requires_grad) or id(p) in seen:
+                continue
+            seen.add(id(p))
+            row = row_of(name) if row_of else None
+            rows = np.ndim(p._data) >= 2 and not name.startswith(("bias", "slope"))
+            if row is not None or rows or (isinstance(module, Neuron) and name == "weight"):
+                yield p, row
 
 
 def leaves(parameters: Any) -> list[Any]:
     """Parameters given one, several or as a module."""
     if isinstance(parameters, Module):
         return parameters.parameters()
-    found = [parameters] if isinstance(parameters, Node) else list(parameters) if isinstance(parameters, Iterable) else None
-    if found is None or not all(isinstance(p, Node) and p.op is None for p in found):
-        raise TypeError(f"this takes parameters, such as model.parameters(), not {parameters!r:.60}.")
+    found = list(parameters) if isinstance(parameters, Iterable) and not isinstance(parameters, Node) else [parameters]
+    for p in found:
+        if not (isinstance(p, Node) and p.op is None):
+            raise TypeError(f"parameters are wanted, such as model.parameters(), and {p!r:.60} is none.")
     return found
 
 
@@ -118,6 +122,6 @@ def put_grad(p: Any, grad: Any) -> None:
 
 
 def above_zero(x: Any, name: str) -> float:
-    if isinstance(x, bool) or not (isinstance(x, Real) and x > 0):
+    if isinstance(x, bool) or not (isinstance(x, Real) and float(x) > 0):
         raise ValueError(f"{name} is a number above 0, not {x!r}.")
     return float(x)

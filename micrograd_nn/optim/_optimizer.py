@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from micrograd_nn.graph import Node
+from micrograd_nn.nn import Module
+from micrograd_nn.nn._penalty import penalised
 
 __all__ = ["Optimizer", "decay_groups"]
 
@@ -19,19 +21,19 @@ Memory = dict[str, Any]
 
 
 def not_negative(x: Any, name: str) -> float:
-    if isinstance(x, bool) or not (isinstance(x, Real) and 0 <= x < math.inf):
+    if isinstance(x, bool) or not (isinstance(x, Real) and 0 <= float(x) < math.inf):
         raise ValueError(f"{name} is a number of at least 0, not {x!r}.")
     return float(x)
 
 
 def share(x: Any, name: str) -> float:
-    if isinstance(x, bool) or not (isinstance(x, Real) and 0 <= x < 1):
+    if isinstance(x, bool) or not (isinstance(x, Real) and 0 <= float(x) < 1):
         raise ValueError(f"{name} is a number with 0 <= {name} < 1, not {x!r}.")
     return float(x)
 
 
 def two_shares(x: Any, name: str) -> tuple[float, float]:
-    if not (isinstance(x, (tuple, list)) and len(x) == 2 and all(isinstance(b, Real) and 0 <= b < 1 for b in x)):
+    if not (isinstance(x, (tuple, list)) and len(x) == 2 and all(isinstance(b, Real) and 0 <= float(b) < 1 for b in x)):
         raise ValueError(f"{name} is a pair of numbers with 0 <= beta < 1, not {x!r}.")
     return float(x[0]), float(x[1])
 
@@ -242,31 +244,23 @@ class Optimizer:
 
 
 def decay_groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
-    """Two groups for an optimiser: the weights of `model`, which decay, and the biases, which do not.
+    """Two groups for an optimiser: the weights of `model`, which decay, and its biases and slopes, which do not.
 
-    The last part of a parameter's path decides: one that starts with "weight" is a weight, one that starts with
-    "bias" or "slope" is a bias. Under any other name it is a bias if it has fewer than 2 axes.
+    The rule is that of `nn.l2_penalty`. The last part of a parameter's path decides: what starts with "bias" or "slope"
+    goes free, and so do the slopes of a PReLU; anything else is a weight.
 
     >>> from micrograd_nn import nn, optim
     >>> opt = optim.SGD(decay_groups(nn.MLP(2, [3, 1]), 1e-4), lr=0.1)
     >>> [(group["weight_decay"], [p.name for p in group["params"]]) for group in opt.param_groups]
     [(0.0001, ['W1', 'W2']), (0.0, ['b1', 'b2'])]
     """
-    if not hasattr(model, "named_parameters"):
+    if not isinstance(model, Module):
         raise TypeError(f"decay_groups takes a module, which knows its parameters' names, not {type(model).__name__}.")
-    groups: tuple[list[Any], list[Any]] = ([], [])
-    for path, p in model.named_parameters():
-        groups[is_bias(path, p)].append(p)
+    weights = list(penalised(model))
+    known = {id(p) for p in weights}
+    rest = [p for p in model.parameters() if id(p) not in known]
     decay = not_negative(weight_decay, "weight_decay")
-    return [{"params": groups[False], "weight_decay": decay}, {"params": groups[True], "weight_decay": 0.0}]
-
-
-def is_bias(path: str, p: Any) -> bool:
-    """Whether a module's parameter is none of its weights: see `decay_groups`."""
-    name = path.rpartition(".")[2]
-    if name.startswith("weight"):
-        return False
-    return name.startswith(("bias", "slope")) or np.ndim(p._data) < 2
+    return [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
 
 
 def with_decay(data: Array, grad: Array, weight_decay: float, out: Array) -> Array:

@@ -103,13 +103,14 @@ class LRScheduler:
             raise ValueError(f"this state does not fit {kind}, which is left as it was: missing or unknown are {odd}.")
         if any(len(state[k]) != len(own["lr"]) for k in own.keys() & {"base_lrs", "last_lr", "lr", "min_lrs"}):
             raise ValueError(
-                f"a state for {len(state['lr'])} groups of parameters does not fit this {kind}, which is left as it was: "
-                f"its optimiser has {len(own['lr'])}."
+                f"a state for {len(state['lr'])} groups of parameters does not fit this {kind}, which is left as it "
+                f"was: its optimiser has {len(own['lr'])}."
             )
 
     def _take(self, state: Mapping[str, Any]) -> None:
-        own = {k: list(v) if isinstance(v, list) else v for k, v in state.items() if k not in ("class", "last_lr", "lr")}
-        vars(self).update(own, _last_lr=list(state["last_lr"]))
+        own = {k: list(v) if isinstance(v, list) else v for k, v in state.items()}
+        self._last_lr = own.pop("last_lr")
+        vars(self).update({k: v for k, v in own.items() if k not in ("class", "lr")})
 
     def __repr__(self) -> str:
         own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "optimizer" and not k.startswith("_"))
@@ -249,9 +250,9 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         groups = driven(optimizer).param_groups
-        self._lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * len(groups)
+        self._lambdas = [lr_lambda] * len(groups) if callable(lr_lambda) else list(lr_lambda)
         if len(self._lambdas) != len(groups) or not all(callable(f) for f in self._lambdas):
-            raise ValueError(f"lr_lambda is a function of the number of steps, or a list of {len(groups)}, one a group.")
+            raise ValueError(f"lr_lambda is a function of the steps taken, or a list of {len(groups)}, one a group.")
         super().__init__(optimizer, last_epoch)
 
     def _rates(self) -> list[float]:
@@ -276,7 +277,7 @@ class SequentialLR(LRScheduler):
         self.optimizer, self._schedulers = driven(optimizer), list(schedulers)
         for s in self._schedulers:
             if not isinstance(s, LRScheduler) or isinstance(s, ReduceLROnPlateau):
-                raise TypeError(f"SequentialLR joins schedules that step by themselves, and {type(s).__name__} is none.")
+                raise TypeError(f"SequentialLR joins schedules that step by number, and {type(s).__name__} does not.")
             if s.optimizer is not optimizer:
                 raise ValueError(f"{s!r} drives another optimiser: SequentialLR joins schedules of one.")
         self.milestones = [count(m, "a milestone") for m in milestones]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import numbers
+import os
 import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from micrograd_nn.sweeping._crew import CannotSend, Crew, Outcome, what_happened
+from micrograd_nn.sweeping._crew import CannotSend, Crew, Outcome, one_blas_thread, what_happened
 from micrograd_nn.sweeping._result import Group, Row, Spread, SweepResult, shortened
 
 if TYPE_CHECKING:
@@ -75,7 +77,9 @@ def sweep(
     crew: Crew | None = None
     refusal = ""
 
-    with _display(progress, len(every)) as show:
+    sweep_id = f"{os.getpid()}-{time.time_ns()}"
+
+    with one_blas_thread(sweep_id), _display(progress, len(every)) as show:
 
         def note(index: int, values: dict[str, float], seconds: float, error: str | None) -> None:
             nonlocal failures
@@ -96,8 +100,6 @@ def sweep(
             try:
                 crew.replace()
             except (TypeError, RuntimeError) as error:
-                if not any(row and row.error is None for row in rows):
-                    raise
                 refusal = f"not done: the executor was lost, and {error}"
 
         def hand_over(crew: Crew, queue: deque[int]) -> None:
@@ -121,9 +123,9 @@ def sweep(
                 future.add_done_callback(over.put)
 
         try:
-            crew = Crew(run, executor, workers, len(every))
+            crew = Crew(run, executor, workers, len(every), sweep_id)
             while waiting or suspects or flight:
-                if waiting and len(flight) < crew.width:
+                if waiting and len(flight) < crew.width and over.empty():
                     hand_over(crew, waiting)
                     continue
                 if not flight:

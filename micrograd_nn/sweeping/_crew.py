@@ -19,34 +19,41 @@ from micrograd_nn.sweeping._result import shortened
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future, ProcessPoolExecutor
 
-__all__ = ["CannotSend", "Crew", "Outcome", "what_happened"]
+__all__ = ["CannotSend", "Crew", "Outcome", "one_blas_thread", "what_happened"]
 
 UNKNOWN_WIDTH = 1000  # runs handed at once to an executor that does not say how many workers it has
 
 Outcome = tuple[dict[str, float], float, str | None]
+Tag = tuple[str, int]  # which sweep, and how many runs it had handed over: two equal runs are two to any scheduler
+_at_home: set[str] = set()  # the sweeps that this process has started
 _limiting = threading.Lock()
-_limited: list[Any] = []  # an entry a run under way in this process; the first holds BLAS to one thread
+_limits: list[Any] = []  # of a process that works for a sweep from elsewhere, once it is held to one BLAS thread
 
 
-def _one(run: Callable[..., Any], setting: Mapping[str, Any], _tag: Any = None) -> Outcome:
+def _one(run: Callable[..., Any], setting: Mapping[str, Any], tag: Tag) -> Outcome:
     """Do one run: its values, seconds, and what went wrong. Nothing is raised, so whatever a future raises was not
-    the run. `_tag` makes two equal runs two to a scheduler that would compute equal calls once."""
+    the run."""
+    from threadpoolctl import threadpool_limits
+
     begun = time.perf_counter()
     try:
-        with _one_blas_thread():
+        with _limiting:
+            if tag[0] not in _at_home and not _limits:
+                _limits.append(threadpool_limits(1, "blas"))
+        with threadpool_limits(1, "blas"):  # again, because some libraries count threads for each thread that calls
             values = _values(run(**setting))
         return values, time.perf_counter() - begun, None
     except BaseException as error:  # also SystemExit: it would end a worker that other runs share
         return {}, time.perf_counter() - begun, what_happened(error, place=True)
 
 
-def _one_packed(run: bytes, setting: bytes) -> Outcome:
+def _one_packed(run: bytes, setting: bytes, tag: Tag) -> Outcome:
     """`_one`, unpacked here: what cannot be unpickled would otherwise end the worker, and the pool with it."""
     try:
         unpacked = pickle.loads(run), pickle.loads(setting)
     except Exception as error:
         return {}, 0.0, f"the worker process cannot load it: {what_happened(error)}"
-    return _one(*unpacked)
+    return _one(*unpacked, tag)
 
 
 def _values(returned: Any) -> dict[str, float]:
@@ -80,20 +87,21 @@ def what_happened(error: BaseException, place: bool = False) -> str:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """BLAS computes with one thread for as long as any run is under way in this process: cores are not oversubscribed,
-    and sums are added up in the same order everywhere."""
+def one_blas_thread(sweep: str) -> Iterator[None]:
+    """BLAS computes with one thread in this process while a sweep goes on: cores are not oversubscribed, and sums are
+    added up in the same order everywhere.
+
+    One thread alone can say so for a process (and undo it), the one that called `sweep`; in a process that only works
+    for it, what is said holds from the first run on.
+    """
     from threadpoolctl import threadpool_limits
 
-    with _limiting:
-        _limited.append(_limited[0] if _limited else threadpool_limits(1, "blas"))
+    _at_home.add(sweep)
     try:
-        yield
+        with threadpool_limits(1, "blas"):
+            yield
     finally:
-        with _limiting:
-            limit = _limited.pop()
-            if not _limited:
-                limit.restore_original_limits()
+        _at_home.discard(sweep)
 
 
 def _prepare() -> None:
@@ -133,12 +141,14 @@ class CannotSend(Exception):
 class Crew:
     """Whoever does the runs: the executor that was passed in, and else, or once that is lost, pools of our own."""
 
-    def __init__(self, run: Callable[..., Any], executor: Executor | None, workers: int | None, runs: int) -> None:
+    def __init__(
+        self, run: Callable[..., Any], executor: Executor | None, workers: int | None, runs: int, sweep: str
+    ) -> None:
         from concurrent.futures import ProcessPoolExecutor
 
         self.run, self.own = run, False  # whether the executor is a pool of our own
         self.processes = min((executor is None and workers) or _cores(), runs, 61 if sys.platform == "win32" else runs)
-        self.tags = zip(itertools.repeat(f"{os.getpid()}-{time.time_ns()}"), itertools.count())
+        self.tags = zip(itertools.repeat(sweep), itertools.count())
         self.packed: bytes | None = None
         self.executor: Executor
         if executor is None:
@@ -157,7 +167,7 @@ class Crew:
             packed = pickle.dumps(setting)
         except Exception as error:
             raise CannotSend(f"the setting cannot be sent to a worker process: {what_happened(error)}") from None
-        return self.executor.submit(_one_packed, self.packed, packed)
+        return self.executor.submit(_one_packed, self.packed, packed, next(self.tags))
 
     def replace(self) -> None:
         """Go on with a new pool of our own."""

@@ -1,11 +1,11 @@
-"""fit and unit_health."""
+"""fit."""
 
 import json
 
 import numpy as np
 import pytest
 
-from micrograd_nn import Tensor, data, fit, nn, optim, training, unit_health
+from micrograd_nn import data, fit, nn, optim, training
 from micrograd_nn import functional as F
 
 
@@ -120,101 +120,9 @@ def test_history_is_plain_json(moons):
     assert [e["loss"] for e in back["epochs"]] == history["loss"]
 
 
-# --- health ---------------------------------------------------------------------------------------------------------
-
-
-def test_planted_dead_and_saturated_units_are_counted_exactly():
-    model = nn.MLP(3, [6, 5, 2], rng=0)
-    model.layers[0].bias.data[[1, 4]] = -100.0
-    X = np.random.default_rng(0).uniform(-1, 1, (50, 3))
-    report = unit_health(model, X, batch_size=7)
-    h = np.maximum(X @ model.layers[0].weight.data.T + model.layers[0].bias.data, 0)
-    assert report.layers[0].name == "layers[0]"
-    assert np.flatnonzero(report.layers[0].dead).tolist() == np.flatnonzero(h.max(0) <= 0).tolist()
-    assert {1, 4} <= set(np.flatnonzero(report.layers[0].dead))
-    np.testing.assert_allclose(report.layers[0].on_rate, (h > 0).mean(0))
-    assert not report.layers[0].saturated.any()
-
-
-@pytest.mark.parametrize(("activation", "edge"), [("tanh", np.arctanh(0.97)), ("sigmoid", np.log(0.985 / 0.015))])
-def test_saturation_begins_where_the_slope_falls_under_six_percent(activation, edge):
-    model = nn.MLP(1, [4, 1], activation, rng=0)
-    model.layers[0].weight.data = np.zeros((4, 1))
-    model.layers[0].bias.data = np.array([edge * 1.05, -edge * 1.05, edge * 0.95, 0.0])
-    layer = unit_health(model, np.zeros((10, 1))).layers[0]
-    assert layer.saturated.tolist() == [True, True, False, False]
-    assert not layer.dead.any()
-
-
-def test_a_unit_saturated_on_too_few_examples_is_not():
-    model = nn.MLP(1, [1, 1], "tanh", rng=0)
-    model.layers[0].weight.data, model.layers[0].bias.data = np.array([[1.0]]), np.zeros(1)
-    for share, expected in ((0.94, False), (0.96, True)):
-        X = np.where(np.arange(100) < 100 * share, 10.0, 0.0)[:, None]
-        assert unit_health(model, X).layers[0].saturated.tolist() == [expected]
-
-
-def test_health_of_a_module_of_ones_own_and_its_report():
-    class Mine(nn.Module):
-        def __init__(self):
-            self.W = Tensor(np.eye(2), requires_grad=True)
-
-        def forward(self, x):
-            return F.tanh(F.relu(x @ self.W))
-
-    report = unit_health(Mine(), np.array([[1.0, -1.0], [2.0, -3.0]]))
-    assert [h.activation for h in report.layers] == ["relu", "tanh"]
-    assert report.layers[0].dead.tolist() == [False, True]
-    assert report.layers[0].dormant.tolist() == [False, True]
-    text = str(report)
-    assert "On these 2 examples" in text
-    assert "6%" in text
-    assert json.loads(json.dumps(report.to_dict()))["layers"][0]["dead"] == [False, True]
-
-
-def test_health_leaves_the_mode_of_every_module_as_it_was():
-    model = nn.MLP(2, [3, 1], rng=0)
-    model.layers[0].training = False
-    unit_health(model, np.ones((2, 2)))
-    assert [layer.training for layer in model.layers] == [False, True]
-
-
 def test_accuracy_of_one_score_is_its_sign():
     assert training.accuracy(np.array([[1.0], [-2.0]]), np.array([1, -1])) == 1.0
     assert training.accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1])) == 0.5
-
-
-def test_health_sees_frozen_layers_and_follows_the_model_as_it_is():
-    model = nn.MLP(3, [4, 4, 2], rng=0)
-    X = np.random.default_rng(0).normal(size=(20, 3))
-    for p in model.layers[0].parameters():
-        p.requires_grad = False
-    assert [h.name for h in unit_health(model, X).layers] == ["layers[0]", "layers[1]"]
-    model.layers.insert(1, nn.Layer(4, 4, "tanh", rng=1))
-    assert [(h.name, h.activation) for h in unit_health(model, X).layers] == [
-        ("layers[0]", "relu"),
-        ("layers[1]", "tanh"),
-        ("layers[2]", "relu"),
-    ]
-
-
-def test_an_activation_of_the_weights_is_no_unit():
-    class Masked(nn.Module):
-        def __init__(self):
-            self.mask = Tensor(np.zeros((4, 3)), requires_grad=True)
-
-        def forward(self, x):
-            return F.relu(x @ F.sigmoid(self.mask).T)
-
-    assert [h.activation for h in unit_health(Masked(), np.ones((5, 3))).layers] == ["relu"]
-
-
-def test_more_than_one_row_an_example_is_counted_row_by_row():
-    class Twice(nn.Module):
-        def forward(self, x):
-            return F.relu(F.stack([x, -x], axis=1))
-
-    assert unit_health(Twice(), np.ones((4, 2))).layers[0].on_rate.tolist() == [0.5, 0.5]
 
 
 def test_a_measurement_has_no_accuracy():

@@ -42,11 +42,11 @@ def blas_threads(x):
     return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
 
 
-def killed(x, victim):
+def killed(x, victim, wait=0.02):
     """Takes its worker process with it, for one x."""
     if x == victim:
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.02)
+    time.sleep(wait)
     return float(x)
 
 
@@ -71,7 +71,9 @@ def what_is_returned(x):
     return x
 
 
-def where_it_runs(x, wait=0.0):
+def where_it_runs(x, wait=0.0, folder=None):
+    if folder is not None:
+        Path(folder, f"{x}.{os.getpid()}").touch()
     time.sleep(wait)
     return {"x": x, "pid": os.getpid()}
 

@@ -1,4 +1,4 @@
-"""sweep: every executor gives the same rows, a worker that dies costs its own run at most, and the result says which."""
+"""sweep: the same rows through every executor; a worker that dies costs its own run at most, and the rows say which."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ class Inline(Executor):
 
 
 def test_a_dict_of_lists_is_the_grid_of_all_combinations_the_last_name_varying_fastest(threads):
-    result = quietly(lambda a, b: a, {"a": [1, 2], "b": "xy".split() + ["z"]}, threads)
+    result = quietly(lambda a, b: a, {"a": [1, 2], "b": ["xy", "z"]}, threads)
     assert [row.setting for row in result.rows] == [{"a": a, "b": b} for a in (1, 2) for b in ("xy", "z")]
 
 
@@ -218,9 +218,11 @@ class TestAWorkerThatDies:
             assert [row.setting for row in result.failed] == [s for s in settings if s["x"] == s["victim"]]
 
     def test_breaks_a_pool_that_was_passed_in_and_ours_goes_on(self):
-        with ProcessPoolExecutor(3, get_context("spawn")) as pool:
-            with pytest.warns(RuntimeWarning, match="The executor was lost"):
-                result = quietly(runs.killed, {"x": range(12), "victim": [5]}, pool)
+        with (
+            ProcessPoolExecutor(3, get_context("spawn")) as pool,
+            pytest.warns(RuntimeWarning, match="The executor was lost"),
+        ):
+            result = quietly(runs.killed, {"x": range(12), "victim": [5]}, pool)
         assert [row.setting["x"] for row in result.failed] == [5]
         assert np.isfinite(np.delete(result.column("value"), 5)).all()
         (note,) = result.notes
@@ -263,7 +265,7 @@ class TestAWorkerThatDies:
 
 
 def test_a_cluster_that_gives_a_run_up_gets_it_a_second_time_alone():
-    """As dask.distributed does when four workers died with a run: innocent runs beside the guilty one are blamed too."""
+    """As dask.distributed does when four workers died with a run: innocent runs beside the guilty one are blamed."""
 
     class KilledWorker(Exception):
         pass
@@ -393,7 +395,8 @@ def run(x):
     return x
 if __name__ == "__main__":
     result = mg.sweep(run, {"x": range(20)}, workers=2, progress=False)
-    print(result.ended, len(result), [row.values.get("value") for row in result.rows[:4]], result.rows[9].error, sep=";")
+    first = [row.values.get("value") for row in result.rows[:4]]
+    print(result.ended, len(result), first, result.rows[9].error, sep=";")
 """
 
 

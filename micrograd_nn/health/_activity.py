@@ -17,25 +17,36 @@ from micrograd_nn.nn._module import observer
 from micrograd_nn.op import Op
 from micrograd_nn.tensor import Tensor
 
-__all__ = ["Activation", "Curve", "Curves", "by_units", "forward", "found", "nodes", "shows_all", "watching"]
+__all__ = [
+    "Activation",
+    "Curve",
+    "Curves",
+    "as_shown",
+    "by_units",
+    "forward",
+    "found",
+    "nodes",
+    "shows_all",
+    "watching",
+]
 
 Array = np.ndarray[Any, Any]
-Shown = tuple[Module, Callable[[Any], Any], Node, Node, str]  # module, function, z, a, path: as `activate` shows them
 NAMES = ("relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid")
 
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation of a forward pass: the units at `z` gave `node`, and `axis` of both counts the units (None: there
-    is one unit). `function` is what computed it, or None where the node's own op says so."""
+    """One activation of a forward pass: units at `z` gave `node`, and `axis` of both counts the units (None: there is
+    one). `function` is what computed it, or None where the node's own op says so. `units` are names, where units have
+    some."""
 
     name: str
     label: str
-    units: tuple[str, ...] | None
     node: Node
-    z: Any
+    z: Node
     axis: int | None
     function: Callable[[Any], Any] | None = None
+    units: tuple[str, ...] | None = None
 
 
 @contextmanager
@@ -59,44 +70,54 @@ def forward(model: Module, batch: Tensor, search: bool) -> tuple[Any, list[Activ
     They are shown by the modules that compute them; with `search` the graph from the batch on, which must be recorded,
     is searched for those that a module of one's own computed without showing them.
     """
-    shown: list[Shown] = []
+    shown: list[Activation] = []
 
     def watch(module: Module, function: Any, z: Any, a: Any) -> None:
-        if isinstance(z, Node) and isinstance(a, Node):
-            shown.append((module, function, z, a, frame.get().module))
+        act = as_shown(module, function, z, a, frame.get().module)
+        if act is not None:
+            shown.append(replace(act, units=module._unit_names(a)))
 
     with watching(watch):
         out = model(batch)
     return out, found(shown, list(nodes(out)) if search else None, batch, len(batch))
 
 
-def found(shown: list[Shown], roots: Iterable[Node] | None, batch: Node | None, rows: int) -> list[Activation]:
-    """The activations shown, and with `roots` those in the graph of these nodes that nobody showed.
+def as_shown(module: Module, function: Callable[[Any], Any], z: Any, a: Any, path: str) -> Activation | None:
+    """What `activate` shows at a place in the model, as an activation; None for an identity, or what is no node."""
+    if a is z or not isinstance(z, Node) or not isinstance(a, Node):
+        return None
+    given = getattr(module, "activation", None)
+    label = given if isinstance(given, str) else str(getattr(function, "__name__", type(function).__name__))
+    axis = None if isinstance(module, Neuron) else module._units_axis
+    return Activation(path or label, label, a, z, axis, function)
 
-    With `batch` only what was computed from it counts; `rows` is its number of examples.
+
+def found(shown: list[Activation], roots: Iterable[Node] | None, batch: Node | None, rows: int) -> list[Activation]:
+    """The activations shown, and with `roots` those in the graph of these nodes that nobody showed, by age.
+
+    With `batch` only what was computed from it counts; `rows` is its number of examples. What a module computed more
+    than once has a number in its name.
     """
-    shown = [(module, function, z, a, path) for module, function, z, a, path in shown if a is not z]
-    inside: set[Node] = set()
-    more: list[Activation] = []
+    everything = list(shown)
     if roots is not None:
-        for _, _, z, a, _ in shown:
-            stack = [a]
+        inside: set[Node] = set()
+        for act in shown:
+            stack = [act.node]
             while stack:  # back from the activation to what it was given
                 node = stack.pop()
-                if node not in inside and abs(node.stamp) > abs(z.stamp):
+                if node not in inside and abs(node.stamp) > abs(act.z.stamp):
                     inside.add(node)
                     stack.extend(node.parents)
         from_data = {batch}
-        for node in topological_order([*roots, *(a for _, _, _, a, _ in shown)]):
+        for node in topological_order([*roots, *(act.node for act in shown)]):
             if batch is not None and from_data.isdisjoint(node.parents):
                 continue
             from_data.add(node)
             if node not in inside and (batch is not None or node.frame.owner is not None):
-                more.extend(_of_an_op(node, rows))
+                everything.extend(_of_an_op(node, rows))
         if batch is not None:
-            shown = [s for s in shown if s[3] in from_data]
-    everything = [_of_a_module(*s) for s in shown] + more
-    everything.sort(key=lambda activation: abs(activation.node.stamp))
+            everything = [act for act in everything if act.node in from_data]
+        everything.sort(key=lambda act: abs(act.node.stamp))
     calls: dict[str, int] = {}
     for i, act in enumerate(everything):
         calls[act.name] = again = calls.get(act.name, 0) + 1
@@ -105,15 +126,10 @@ def found(shown: list[Shown], roots: Iterable[Node] | None, batch: Node | None, 
     return everything
 
 
-def _of_a_module(module: Module, function: Callable[[Any], Any], z: Node, a: Node, path: str) -> Activation:
-    given = getattr(module, "activation", None)
-    label = given if isinstance(given, str) else str(getattr(function, "__name__", type(function).__name__))
-    axis = None if isinstance(module, Neuron) else module._units_axis
-    return Activation(path or label, label, module._unit_names(a), a, z.data, axis, function)
-
-
 def _of_an_op(node: Node, rows: int) -> Iterator[Activation]:
     """The activation that a node of the graph is, if it is one."""
+    if node.op is None:
+        return
     label, z = node.op.name, node.parents[0]
     if label == "maximum":  # np.maximum(0, z), as the notes write a ReLU
         zeros = [p for p in node.parents if p.stamp < 0 and not np.any(p.data)]
@@ -125,7 +141,7 @@ def _of_an_op(node: Node, rows: int) -> Iterator[Activation]:
     shape, owner = np.shape(node.data), node.frame.owner
     if len(shape) > 1 or shape == (rows,):  # anything else has no examples
         axis = None if len(shape) == 1 else owner._units_axis if owner is not None else -1
-        yield Activation(node.module or label, label, None, node, z.data, axis)
+        yield Activation(node.module or label, label, node, z, axis)
 
 
 def nodes(out: Any) -> Iterator[Node]:
@@ -151,6 +167,7 @@ def by_units(a: Any, axis: int | None) -> Array:
 # --- how steep ------------------------------------------------------------------------------------------------------
 
 GRID = np.linspace(-20.0, 20.0, 2001)  # 0 is in the middle
+ONE = np.ones(())
 FLAT = 0.06
 Slope = Callable[[Any, Any], Array]  # of z and the activation there
 
@@ -168,6 +185,15 @@ class Curve:
     steepest: Any = 1.0
     bends: bool = False
     dies: bool = True
+    alike: bool = False  # whether `slope` can be asked about some of the units, in any arrangement
+
+    def slopes(self, act: Activation, units: Any = None) -> Array:
+        """The slopes at an activation, as (rows, units); with `units`, a mask, only theirs."""
+        z, a = act.z.data, act.node.data
+        if units is not None and self.alike:
+            return self.slope(by_units(z, act.axis)[:, units], by_units(a, act.axis)[:, units])
+        rows = by_units(self.slope(z, a), act.axis)
+        return rows if units is None else rows[:, units]
 
 
 class Curves:
@@ -178,30 +204,30 @@ class Curves:
 
     def of(self, act: Activation) -> Curve | None:
         """None where an output does not belong to one z, as in Maxout: no slope, no dying and no saturation."""
-        if np.shape(act.z) != np.shape(act.node.data):
+        z = act.z.data
+        if z.shape != act.node.data.shape:
             return None
         function, place = act.function, 0
         if isinstance(function, Op):
             return _curve_of_op(function, ())
         origin = act.node
         if function is None:
-            place = next(i for i, x in enumerate(origin.inputs) if isinstance(x, Node) and x.data is act.z)
+            place = next(i for i, x in enumerate(origin.inputs) if x is act.z)
         elif act.name in self.measured:
             return self.measured[act.name]
         else:  # what is a single op with a parameter has that op's own rule
-            z = act.z if act.z.ndim == 1 else act.z[:, :1] if act.axis == 0 else act.z[:1]
-            probe = Tensor(z, True)
+            probe = Tensor(z if z.ndim == 1 else z[:, :1] if act.axis == 0 else z[:1], True)
             origin = _quietly(function, probe)
             if not (isinstance(origin, Node) and origin.stamp > 0 and origin.op is not None
                     and origin.op.name in NAMES and origin.inputs[0] is probe):  # fmt: skip
-                self.measured[act.name] = _curve_of_any(function, act.z.shape, act.axis)
+                self.measured[act.name] = _curve_of_any(function, z.shape, act.axis)
                 return self.measured[act.name]
         op, given, params = origin.op, origin.inputs, origin.params
         if len(given) == 1:
             return _curve_of_op(op, tuple(sorted(params.items())))
         rest = [x.data if isinstance(x, Node) else x for x in given]  # a slope that is learned, or the 0 of max(0, z)
         before, after = rest[:place], rest[place + 1 :]
-        return Curve(lambda z, a: np.asarray(op.share(place, _ones(z), a, [*before, z, *after], params)))
+        return Curve(lambda z, a: np.broadcast_to(op.share(place, ONE, a, [*before, z, *after], params), np.shape(z)))
 
 
 @lru_cache
@@ -210,10 +236,10 @@ def _curve_of_op(op: Op, params: tuple[tuple[str, Any], ...]) -> Curve:
     settings = dict(params)
 
     def slope(z: Any, a: Any) -> Array:
-        return np.asarray(op.share(0, _ones(z), a, (z,), settings))
+        return np.broadcast_to(op.share(0, ONE, a, (z,), settings), np.shape(z))
 
     with np.errstate(all="ignore"):
-        return _measured(slope, slope(GRID, op.array(GRID, **settings))[:, None])
+        return _measured(slope, slope(GRID, op.array(GRID, **settings))[:, None], alike=True)
 
 
 def _curve_of_any(function: Callable[[Any], Any], shape: tuple[int, ...], axis: int | None) -> Curve:
@@ -242,7 +268,7 @@ def _grid(shape: tuple[int, ...], axis: int) -> Array:
     return np.repeat(GRID[None], units, 0) if axis == 0 else np.repeat(GRID[:, None], units, 1)
 
 
-def _measured(slope: Slope, found: Array) -> Curve:
+def _measured(slope: Slope, found: Array, alike: bool = False) -> Curve:
     """What the slopes on the grid, (points, units), say of a function."""
     size = np.abs(found)
     steepest = size.max(0)
@@ -252,13 +278,9 @@ def _measured(slope: Slope, found: Array) -> Curve:
     changes = (np.abs(np.diff(pieces, axis=0)) > 1e-9 * steepest).sum(0)
     dies = (np.maximum(size[0], size[-1]) >= FLAT * steepest).any()
     shared = steepest[0] if (steepest == steepest[0]).all() else steepest
-    return Curve(slope, shared, bool((changes > 1).any() and not grows), bool(dies))
+    return Curve(slope, shared, bool((changes > 1).any() and not grows), bool(dies), alike)
 
 
 def _quietly(function: Callable[[Any], Any], x: Tensor) -> Any:
     with enable_grad(), watching(None):
         return function(x)
-
-
-def _ones(z: Any) -> Array:
-    return np.broadcast_to(np.ones((), getattr(z, "dtype", float)), np.shape(z))

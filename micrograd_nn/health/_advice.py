@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from micrograd_nn.health import HealthReport, LayerHealth
+    from micrograd_nn.health._report import HealthReport, LayerHealth
 
 __all__ = ["advise", "spoken"]
 
@@ -120,11 +120,13 @@ def spoken(name: str, activation: str = "") -> str:
     again = f" (call {call})" if call else ""
     if path == activation:
         return f"the {path} activation{again}"
-    match = re.fullmatch(r"(?:(.+)\.)?layers\[(\d+)\](?:\.(\w+))?", path)
+    match = re.fullmatch(r"(?:(.+)\.)?(layers|generations)\[(\d+)\](?:\.(\w+))?", path)
     if match is None:
         return path + again
-    outer, number, part = match.groups()
-    return (f"the {part} of " if part else "") + f"layer {int(number) + 1}" + (f" of {outer}" if outer else "") + again
+    outer, kind, number, part = match.groups()
+    place = f"{kind[:-1]} {int(number) + 1}" + (f" of {outer}" if outer else "")
+    group = f"the {part} units of " if part and part == activation else f"the {part} of " if part else ""
+    return group + place + again
 
 
 def _places(flows: Iterable[Any]) -> str:

@@ -1,0 +1,50 @@
+"""The command line: train a network, look at its health, compare many runs."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import micrograd_nn as mg
+from micrograd_nn import data, run
+from micrograd_nn.cli import _health, _sweep, _train
+from micrograd_nn.cli._options import Parser
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, 2 for input it cannot work on, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name must not end a run where it cannot be shown
+    try:
+        arguments = _parser().parse_args(argv)
+        with run.ended_like_ctrl_c():
+            status: int = arguments.command(arguments)
+        return status
+    except data.DataError as error:
+        return _complain(str(error))
+    except MemoryError:
+        return _complain("that needs more memory than there is: use fewer or smaller layers.")
+    except OSError as error:
+        return _complain(f"{error.filename or 'writing the run'}: {error.strerror or error}.")
+    except KeyboardInterrupt:
+        return _complain("interrupted.", 130)
+
+
+def _complain(message: str, status: int = 2) -> int:
+    line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr)
+    return status
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="micrograd-nn", description="A small, exact, readable engine for neural networks.")
+    parser.add_argument("--version", action="version", version=f"micrograd-nn {mg.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for part in (_train, _health, _sweep):
+        part.add_command(commands)
+    return parser
