@@ -12,7 +12,7 @@ import numpy as np
 from micrograd_nn import data, nn, training
 from micrograd_nn.data import DataError
 from micrograd_nn.data._datasets import MADE
-from micrograd_nn.history import History
+from micrograd_nn.training import History
 
 __all__ = ["LOSSES", "Experiment", "Settings", "trial"]
 

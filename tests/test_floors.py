@@ -20,10 +20,7 @@ FLOORS = [
     ["value", "tensor"],
     ["transforms"],
     ["nn", "optim", "data"],
-    [
-        "training", "callbacks", "checkpoint", "diagnosis", "history", "measures", "progress", "resuming", "sweeping",
-        "health", "gradcheck", "run",
-    ],
+    ["training", "checkpoint", "health", "gradcheck", "sweeping", "run"],
     ["experiment"],
     ["cli", "__main__"],
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from micrograd_nn import data, nn, run, training
 from micrograd_nn.cli._options import add_settings, explained, say
 from micrograd_nn.experiment import Experiment, Settings
 from micrograd_nn.health import HealthMonitor, unit_health
-from micrograd_nn.history import History
+from micrograd_nn.training import History
 
 __all__ = ["add_command"]
 

@@ -9,7 +9,7 @@ from weakref import ref
 
 import numpy as np
 
-from micrograd_nn.callbacks import Callback
+from micrograd_nn.training import Callback
 from micrograd_nn.graph import Node
 from micrograd_nn.health._activity import as_shown, found, shows_all
 from micrograd_nn.health._measure import CANCELS, moments, unit_health
@@ -47,7 +47,7 @@ class HealthMonitor(Callback):
     """At the end of every `every`-th epoch, and of the last, adds a HealthReport to `run.history.health`.
 
     The units are examined on `examples` of the training examples, the same ones in every epoch, taken at even distances
-    (default: a 20th of them, within 64 and 1,024), or of the examples X given (default: all of those). Gradients are
+    (default: a 24th of them, within 64 and 1,024), or of the examples X given (default: all of those). Gradients are
     those of the last batch, as training computed them; updates compare the weights before and after its step, so that
     they are what the optimiser really did. On the digits that costs under 5 % of the training time; where an epoch
     takes but a few milliseconds it is more, and `every` makes it less.
@@ -141,7 +141,7 @@ class HealthMonitor(Callback):
         if self.examples is not None:
             count = min(count, self.examples)
         elif self.X is None:
-            count = min(count, max(64, min(1024, count // 20)))
+            count = min(count, max(64, min(1024, count // 24)))
         return X if count == len(X) else X[np.linspace(0, len(X) - 1, count).astype(int)]
 
 

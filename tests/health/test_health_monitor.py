@@ -63,8 +63,8 @@ def test_every_epoch_has_a_report_of_the_same_examples():
     assert History.from_dict(history.to_dict()).health == history.health
 
 
-@pytest.mark.parametrize(("n", "expected"), [(30, 30), (200, 64), (2000, 100), (40_000, 1024)])
-def test_the_sample_is_a_twentieth_within_64_and_1024(n, expected):
+@pytest.mark.parametrize(("n", "expected"), [(30, 30), (200, 64), (2400, 100), (40_000, 1024)])
+def test_the_sample_is_a_24th_within_64_and_1024(n, expected):
     run = Run(nn.MLP(1, [2, 1], rng=0), np.arange(n)[:, None] * 1.0)
     monitor = HealthMonitor()
     monitor.on_train_begin(run)

@@ -11,7 +11,7 @@ import pytest
 
 from micrograd_nn import Tensor, data, fit, nn, optim, training
 from micrograd_nn import functional as F
-from micrograd_nn.progress import fitting
+from micrograd_nn.training._progress import fitting
 
 X, Y = data.make_moons(60, rng=0)
 

@@ -12,7 +12,7 @@ from micrograd_nn import data, fit, nn
 from micrograd_nn import functional as F
 from micrograd_nn.data import DataError
 from micrograd_nn.health import HealthMonitor
-from micrograd_nn.history import Epoch, History
+from micrograd_nn.training import Epoch, History
 
 number = st.floats()
 maybe = st.none() | number

@@ -12,7 +12,7 @@ import pytest
 
 from micrograd_nn import checkpoint, data, fit, nn, optim
 from micrograd_nn import functional as F
-from micrograd_nn.callbacks import Callback, EarlyStopping
+from micrograd_nn.training import Callback, EarlyStopping
 from micrograd_nn.data import DataError
 from micrograd_nn.health import HealthMonitor
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.callbacks import Run
+from micrograd_nn.training._callbacks import Run
 from micrograd_nn.graph import AnomalyError
 from micrograd_nn.modes import detect_anomaly
 

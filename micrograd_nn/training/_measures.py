@@ -9,7 +9,7 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn.graph import Node
-from micrograd_nn.history import MEASURES
+from micrograd_nn.training._history import MEASURES
 
 __all__ = ["METRICS", "Measure", "accuracy", "measures_of"]
 

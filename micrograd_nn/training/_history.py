@@ -119,9 +119,17 @@ class History:
         return found
 
     def to_json(self) -> str:
+        """The history as JSON, a line for every epoch and every health report."""
         import json
 
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        def text(x: Any) -> str:
+            return json.dumps(x, ensure_ascii=False, allow_nan=False)
+
+        def lines(rows: list[Any]) -> str:
+            return "[\n" + ",\n".join(map(text, rows)) + "\n]" if rows else "[]"
+
+        parts = {key: lines(x) if isinstance(x, list) else text(x) for key, x in self.to_dict().items()}
+        return "{\n" + ",\n".join(f"{text(key)}: {part}" for key, part in parts.items()) + "\n}"
 
     def save(self, path: str | Path) -> None:
         """Write the history to `path` as JSON, whole or not at all; every number comes back to the last bit."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from micrograd_nn.history import History
+from micrograd_nn.training._history import History
 
 if TYPE_CHECKING:
     from micrograd_nn.nn import Module

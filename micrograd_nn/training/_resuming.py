@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import checkpoint
-from micrograd_nn.callbacks import Callbacks, Run
+from micrograd_nn.training._callbacks import Callbacks, Run
 from micrograd_nn.data import DataError
-from micrograd_nn.history import History
+from micrograd_nn.training._history import History
 
 __all__ = ["Keeper"]
 
@@ -20,11 +22,16 @@ FORMAT = 1
 
 
 class Keeper:
-    """Saves a run after every epoch in the file `path`, and puts it back as it was then."""
+    """Saves a run after every epoch in the file `path`, and puts it back as it was then.
+
+    With `every`, an epoch that ends less than so many seconds after the last saving is passed over.
+    """
 
     def __init__(
-        self, path: str | Path, run: Run, scheduler: Any, callbacks: Callbacks, rng: np.random.Generator
+        self, path: str | Path, run: Run, scheduler: Any, callbacks: Callbacks, rng: np.random.Generator,
+        every: float = 0.0,
     ) -> None:  # fmt: skip
+        self.every, self.saved = every, -math.inf
         self.path, self.run, self.scheduler, self.callbacks, self.rng = Path(path), run, scheduler, callbacks, rng
         self.health: list[Any] = []  # the reports packed, each once: there are more and more, and they do not change
 
@@ -46,6 +53,12 @@ class Keeper:
             self.path.resolve().parent.mkdir(parents=True, exist_ok=True)
             self.save()
 
+    def epoch_ended(self) -> None:
+        run = self.run
+        last = run.epoch == run.epochs or run.stopped is not None
+        if last or time.monotonic() - self.saved >= self.every:
+            self.save()
+
     def save(self) -> None:
         run, history = self.run, self.run.history
         self.health += [_packed(report.to_dict()) for report in history.health[len(self.health) :]]
@@ -64,6 +77,7 @@ class Keeper:
             "health": self.health,
         }
         checkpoint.save(self.path, tree)
+        self.saved = time.monotonic()
 
     def _restore(self, tree: Any) -> None:
         if not isinstance(tree, dict) or tree.get("format") != FORMAT:

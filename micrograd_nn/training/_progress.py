@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from micrograd_nn.history import Epoch
+from micrograd_nn.training._history import Epoch
 
 __all__ = ["display"]
 

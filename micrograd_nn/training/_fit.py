@@ -12,17 +12,17 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import nn
-from micrograd_nn.callbacks import Callbacks, EarlyStopping, Run
+from micrograd_nn.training._callbacks import Callbacks, EarlyStopping, Run
 from micrograd_nn.data import batches, paired
-from micrograd_nn.diagnosis import flaw, sum_of_squares
+from micrograd_nn.training._diagnosis import flaw, sum_of_squares
 from micrograd_nn.graph import Node
-from micrograd_nn.history import Epoch, History
-from micrograd_nn.measures import Measure, accuracy, measures_of, plain
+from micrograd_nn.training._history import Epoch, History
+from micrograd_nn.training._measures import Measure, accuracy, measures_of, plain
 from micrograd_nn.modes import no_grad
 from micrograd_nn.nn import Module, utils
 from micrograd_nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, decay_groups, lr_scheduler
-from micrograd_nn.progress import display
-from micrograd_nn.resuming import Keeper
+from micrograd_nn.training._progress import display
+from micrograd_nn.training._resuming import Keeper
 
 __all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "Epoch", "History", "accuracy", "evaluate", "fit"]
 
@@ -75,8 +75,8 @@ def fit(
     metrics: str | Iterable[Any] | Mapping[str, Callable[[Any, Any], Any]] = (), callbacks: Iterable[Any] = (),
     schedule: Any = None, early_stopping: int | EarlyStopping | None = None, l1: float = 0.0, l2: float = 0.0,
     weight_decay: float | None = None, max_norm: float | None = None, clip_norm: float | None = None,
-    clip_value: float | None = None, checkpoint: str | Path | None = None, resume: bool = False, rng: Rng = None,
-    progress: bool | None = None,
+    clip_value: float | None = None, checkpoint: str | Path | None = None, checkpoint_every: float = 0.0,
+    resume: bool = False, rng: Rng = None, progress: bool | None = None,
 ) -> History:  # fmt: skip
     """Train `model` on X (N, features) and y by mini-batches, in an order drawn from `rng`.
 
@@ -93,7 +93,8 @@ def fit(
     "accuracy") or functions of (scores, y), in a list or a dict by name. Accuracy is there unasked where y says
     classes. `callbacks` are `Callback`s, or functions that are called with the `Run` after every epoch.
 
-    `checkpoint` names a file that keeps the whole run after every epoch. With `resume=True` a run goes on from there,
+    `checkpoint` names a file that keeps the whole run after every epoch, or after the first that ends
+    `checkpoint_every` seconds or more since it was last written, and at the end. With `resume=True` a run goes on from there,
     in a new process too, and ends bit for bit as if it had never been stopped; without such a file it begins. Data,
     model and settings must be the same (DataError says what is not); `epochs` may be more, but for a schedule by name,
     which is laid out for them. A run that is finished, or was stopped by a callback, is over: its history comes back.
@@ -139,7 +140,7 @@ def fit(
     model.train()
     try:
         hooks.call("on_train_begin", run)
-        keeper = None if checkpoint is None else Keeper(checkpoint, run, scheduler, hooks, shuffle)
+        keeper = None if checkpoint is None else Keeper(checkpoint, run, scheduler, hooks, shuffle, checkpoint_every)
         if keeper is not None:
             keeper.begin(resume, rng, measures[0], laid_out=isinstance(schedule, str))
         with display(progress, epochs, scheduler is not None, run.epoch) as show:
@@ -154,7 +155,7 @@ def fit(
                         _turn(scheduler, epoch)
                     hooks.call("on_epoch_end", run)
                     if keeper is not None:
-                        keeper.save()
+                        keeper.epoch_ended()
                     show(epoch)
                 run.history.ended = run.stopped or "finished"
             except KeyboardInterrupt:
