@@ -38,7 +38,7 @@ class Settings:
     layers: tuple[int, ...] = (256, 128)
     activation: str = "relu"  # or one for each hidden layer, with commas between
     init: str | None = None
-    scale: float = 1.0
+    init_scale: float = 1.0
     loss: str = "cross_entropy"
     dropout: float = 0.0
     input_noise: float = 0.0
@@ -130,7 +130,7 @@ def built(settings: Settings, n_in: int, n_out: int, rng: np.random.Generator | 
             f"{len(kinds)} activations for {len(settings.layers)} hidden layers: give one for all, or one for each."
         )
     return nn.MLP(
-        n_in, [*settings.layers, n_out], kinds, rng, init=settings.init, scale=settings.scale,
+        n_in, [*settings.layers, n_out], kinds, rng, init=settings.init, scale=settings.init_scale,
         dropout=settings.dropout, input_noise=settings.input_noise,
     )  # fmt: skip
 

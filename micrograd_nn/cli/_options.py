@@ -95,7 +95,7 @@ GROUPS: dict[str, dict[str, tuple[Callable[[str], Any], str, str]]] = {
         "layers": (sizes, "N,N", "hidden units, layer by layer"),
         "activation": (activations, "NAME", "of the hidden units, or one a layer with commas: {activations}"),
         "init": (str, "NAME", "how weights are drawn, such as xavier_normal; by default as suits the activation"),
-        "scale": (positive, "FACTOR", "weights so many times as large as they should be"),
+        "init_scale": (positive, "FACTOR", "weights so many times as large as they should be"),
     },
     "training": {
         "loss": (one_of(tuple(experiment.LOSSES), "loss"), "NAME", "{losses}"),
