@@ -218,7 +218,9 @@ def _box(node: Node, is_output: bool) -> Box:
         return Box(kind, value=value, grad=grad, mark=mark, **common)
     if node.op is not None and node.op.name in _VIEWS:
         return Box("view", shape=_shape(node), **common)
-    note, table_mark = activation_note(node.op.name if node.op is not None else "", node.data)
+    units_axis = getattr(node.frame.owner, "_units_axis", -1)  # a Network counts units along the first axis
+    by_unit = node.data.T if units_axis == 0 and node.data.ndim == 2 else node.data
+    note, table_mark = activation_note(node.op.name if node.op is not None else "", by_unit)
     flaws = np.size(node.data) - int(np.count_nonzero(np.isfinite(node.data)))
     if flaws:
         note = f"{flaws:,} of {np.size(node.data):,} NaN or infinite"

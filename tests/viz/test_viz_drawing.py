@@ -410,3 +410,13 @@ def test_a_hundred_thousand_nodes_take_seconds() -> None:
     assert time.perf_counter() - began < 15  # 1 s where this was written
     assert "100,001 nodes" in picture.svg or "100,000 nodes folded" in picture.svg
     assert len(boxes(picture)) < 40
+
+
+def test_the_units_of_a_network_are_counted_and_not_its_examples() -> None:
+    net = mg.nn.Network(rng=0)
+    net.input("x")
+    net.unit("on", activation="relu", inputs=["x"], bias=100.0)
+    net.unit("dead", activation="relu", inputs=["x"], bias=-100.0)
+    net.unit("y", activation="identity", inputs=["on", "dead"])
+    out = net(mg.Tensor(np.linspace(-1, 1, 7)[:, None], name="x")).sum()
+    assert "1 of 2 units dead" in viz.draw(out).svg
