@@ -1,6 +1,10 @@
 """A small, exact, readable engine for teaching neural networks: numbers and arrays in one acyclic graph."""
 
-from micrograd_nn import data, functional, graph, nn, optim
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from micrograd_nn import functional, graph, nn, optim
 from micrograd_nn.graph import (
     AnomalyError,
     CycleError,
@@ -12,18 +16,41 @@ from micrograd_nn.graph import (
     no_grad,
     topological_order,
 )  # fmt: skip
-from micrograd_nn.health import HealthMonitor, HealthReport, unit_health
 from micrograd_nn.op import Op
-from micrograd_nn.sweeping import SweepResult, sweep
 from micrograd_nn.tensor import Tensor
-from micrograd_nn.training import History, fit
 from micrograd_nn.transforms import grad, hessian, jacobian, value_and_grad
 from micrograd_nn.value import Value
 
+if TYPE_CHECKING:
+    from micrograd_nn import checkpoint, data, health, sweeping, training
+    from micrograd_nn.health import HealthMonitor, HealthReport, unit_health
+    from micrograd_nn.sweeping import SweepResult, sweep
+    from micrograd_nn.training import Callback, EarlyStopping, History, fit
+
 __version__ = "0.1.0"
 __all__ = [
-    "AnomalyError", "CycleError", "HealthMonitor", "HealthReport", "History", "Op", "SweepResult", "Tensor", "Value",
-    "data", "detect_anomaly", "enable_grad", "fit", "formulas", "functional", "grad", "gradients", "graph", "hessian",
-    "jacobian", "local_derivatives", "nn", "no_grad", "optim", "sweep", "topological_order", "unit_health",
-    "value_and_grad",
+    "AnomalyError", "Callback", "CycleError", "EarlyStopping", "HealthMonitor", "HealthReport", "History", "Op",
+    "SweepResult", "Tensor", "Value", "checkpoint", "data", "detect_anomaly", "enable_grad", "fit", "formulas",
+    "functional", "grad", "gradients", "graph", "health", "hessian", "jacobian", "local_derivatives", "nn", "no_grad",
+    "optim", "sweep", "sweeping", "topological_order", "training", "unit_health", "value_and_grad",
 ]  # fmt: skip
+
+# Imported when first asked for, so that the engine alone is there sooner: where each name is, or "" for a module.
+_LATER = dict.fromkeys(("checkpoint", "data", "health", "sweeping", "training"), "") | {
+    "HealthMonitor": "health", "HealthReport": "health", "unit_health": "health", "SweepResult": "sweeping",
+    "sweep": "sweeping", "Callback": "training", "EarlyStopping": "training", "History": "training", "fit": "training",
+}  # fmt: skip
+
+if not TYPE_CHECKING:  # to a type checker, it would mean that any name is there
+
+    def __getattr__(name):
+        if name not in _LATER:
+            me = sys.modules[__name__]
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=me)
+        module = import_module(f"{__name__}.{_LATER[name] or name}")
+        globals()[name] = found = getattr(module, name) if _LATER[name] else module
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

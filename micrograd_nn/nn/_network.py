@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,8 @@ from micrograd_nn.nn.init import RECTIFIED
 from micrograd_nn.tensor import Tensor
 
 if TYPE_CHECKING:  # NumPy loads its random module at first use
+    from pathlib import Path
+
     import networkx as nx
 
     Rng = np.random.Generator | int | None
@@ -225,7 +226,8 @@ class Network(Wired):
     def _activated(self, group: Group, z: Any) -> Any:
         function: Any = group.activation
         if function == "maxout":
-            function, z = maxout, z.reshape(len(group.units), -1, z.shape[-1])
+            n = len(group.units)
+            function, z = maxout, z.reshape(n, len(z) // n, z.shape[-1])
         elif function == "prelu":
             slopes = F.expand_dims(self._slope[[self._slope_at[n] for n in group.units.tolist()]], 1)
 
@@ -376,6 +378,8 @@ class Network(Wired):
 
     def save(self, path: str | Path) -> None:
         """Write `to_json` to a file, whole or not at all."""
+        from pathlib import Path
+
         path = Path(path)
         beside = path.with_name(path.name + ".part")
         beside.write_text(self.to_json(), encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -17,6 +16,8 @@ from micrograd_nn.nn._module import Module
 __all__ = ["build", "convert", "described", "from_json", "to_json"]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from micrograd_nn.nn._network import Network
 
 FORMAT = "micrograd_nn.Network"
@@ -80,6 +81,7 @@ def to_json(facts: Mapping[str, Any], nodes: Iterable[Any], edges: Iterable[Any]
 def from_json(source: str | Path | Mapping[str, Any]) -> Described:
     """The three parts of what a text, the file at a path, or what was read from one describes."""
     import json
+    from pathlib import Path
 
     if isinstance(source, Mapping):
         return _parts(source, "this dict")

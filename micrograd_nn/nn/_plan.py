@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,7 @@ __all__ = ["Group", "Plan", "Step", "entries_of"]
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Units of one generation with the same activation: side by side, so that it is called once for all."""
 
     part: str  # what its path adds to that of the generation; nothing where all units are of one kind
@@ -28,8 +26,7 @@ class Group:
     rows: slice  # of the generation's sums
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One generation."""
 
     path: str
@@ -46,8 +43,7 @@ class Step:
         return [unit for group in self.groups for unit in group.units.tolist()]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The generations, and where their weights and biases are in the parameters.
 
     Values are kept in blocks, a row a unit. A generation may read units of many others; so that it need not read as
