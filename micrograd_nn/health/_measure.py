@@ -30,7 +30,8 @@ def unit_health(
     X is an array (N, features), also a memory-mapped one, or an iterable of batches: arrays, or pairs (X, y). It is
     gone through in pieces of at most `batch_size` examples, each forgotten after it was measured; the result does not
     depend on their size. `loss` is the name of one or a function of outputs and labels that gives their mean (default:
-    cross_entropy, for whole-number labels); gradients are those of its mean over all examples. The model works as in
+    cross_entropy, for whole-number labels). Gradients on activations are those of each example's own loss, gradients on
+    parameters those of the mean over all examples, so that neither depends on how many there are. The model works as in
     use (dropout off), and is left as it was: modes, `.grad` and random generators.
 
     Dead, dormant (Sokar et al. 2023) and saturated are what LayerHealth says, with the thresholds `faint`, `flat` and
@@ -84,7 +85,7 @@ def unit_health(
     if not examples:
         raise ValueError("unit_health got no examples.")
     with np.errstate(all="ignore"):
-        report = [GradientFlow(name, "activation", *m.found(1 / examples)) for name, m in flows.items()]
+        report = [GradientFlow(name, "activation", *m.found(examples)) for name, m in flows.items()]
         for name, total in totals.items():
             report.append(GradientFlow(name, "parameter", *moments(total / examples)))
         return HealthReport(
@@ -188,15 +189,16 @@ class _Moments:
         self.n += n
         return self
 
-    def found(self, scale: float) -> tuple[float, ...]:
+    def found(self, rows: int = 1) -> tuple[float, ...]:
+        """All of them; the norm is that of one of `rows` rows, as a root mean square."""
         n = max(1, self.n)
-        mean, std, norm = self.mean, math.sqrt(self.squares / n), math.sqrt(self.squares + n * self.mean * self.mean)
-        return mean * scale, std * scale, norm * scale, self.size / n * scale, self.zeros / n
+        norm = math.sqrt((self.squares + n * self.mean * self.mean) / rows)
+        return self.mean, math.sqrt(self.squares / n), norm, self.size / n, self.zeros / n
 
 
 def moments(g: Any, scratch: Any = None) -> tuple[float, ...]:
     """Mean, standard deviation, norm, mean size and share of zeros of one array; `scratch` has room for its size."""
-    return _Moments().add(g, scratch).found(1.0)
+    return _Moments().add(g, scratch).found()
 
 
 def merged(n: int, mean: Any, squares: Any, m: int, other: Any, others: Any) -> tuple[Any, Any]:

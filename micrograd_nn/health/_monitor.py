@@ -103,7 +103,8 @@ class HealthMonitor(Callback):
             activations = found(shown, roots, None, len(run.batch[0]))
             self._before = [(name, p, self._room_for(name, p)) for name, p in run.model.named_parameters()]
             with np.errstate(all="ignore"):
-                self._flows = [(a.label, _flow(a.name, "activation", a.node)) for a in activations]
+                rows = len(run.batch[0])
+                self._flows = [(a.label, _flow(a.name, "activation", a.node, rows=rows)) for a in activations]
                 self._flows += [(None, _flow(name, "parameter", p, room)) for name, p, room in self._before]
             for _, p, room in self._before:
                 np.copyto(room, np.ravel(p.data))
@@ -169,6 +170,8 @@ def _spread(x: Any) -> float:
     return math.sqrt(squares / n)
 
 
-def _flow(name: str, kind: str, node: Node, room: Any = None) -> GradientFlow:
+def _flow(name: str, kind: str, node: Node, room: Any = None, rows: int = 1) -> GradientFlow:
+    """The gradient that training left in a node; in the mean loss each of `rows` examples counts for one in as many."""
     g = node.grad
-    return GradientFlow(name, kind, *moments(np.zeros(np.shape(node.data)) if g is None else g, room))
+    mean, std, norm, size, zeros = moments(np.zeros(np.shape(node.data)) if g is None else g, room)
+    return GradientFlow(name, kind, mean * rows, std * rows, norm * math.sqrt(rows), size * rows, zeros)

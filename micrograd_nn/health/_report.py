@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,9 +49,10 @@ class LayerHealth:
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """The gradient of the loss on all activations of a layer (`kind` "activation"), or on a parameter: its mean,
-    standard deviation, norm, mean size and share of exact zeros, and a verdict: "ok", "vanishing" (mean |g| < 1e-7),
-    "exploding" (norm > 1e4) or "nan or inf"."""
+    """The gradient of each example's own loss on a layer's activations (`kind` "activation"), or of their mean loss on
+    a parameter: mean, standard deviation, norm (on activations the root mean square over the examples), mean size and
+    share of exact zeros, and a verdict: "ok", "vanishing" (mean |g| < 1e-7), "exploding" (norm > 1e4) or "nan or inf".
+    """
 
     name: str
     kind: str
@@ -105,12 +107,13 @@ class HealthReport:
             rows.append((h.name, h.activation, f"{len(h):,}", *counts, f"{h.on_rate.mean():.0%}", *means))  # type: ignore[arg-type]
         on = "this 1 example" if self.examples == 1 else f"these {self.examples:,} examples"
         on += "" if self.epoch is None else f", after epoch {self.epoch:,}"
-        parts = [
-            *table(rows, words=2),
+        note = (
             f"On {on}. Dead: never above 0, with slope 0 on each. Dormant: mean |a| at most {self.faint:g} of the "
             f"layer's. Saturated: slope under {self.flat:.0%} of its largest on at least {self.often:.0%} of them; "
-            "always: on all. On-rate: share of them above 0; spread: standard deviation.",
-        ]
+            "always: on all. On-rate: share of them above 0; spread: standard deviation."
+        )
+        parts = table(rows, words=2)
+        parts += textwrap.wrap(note, max(72, len(parts[0])))
         if self.gradients:
             flows = [("gradient on", "", "mean", "std", "norm", "mean |g|", "zeros", "verdict")]
             for g in self.gradients:

@@ -16,20 +16,21 @@ y = rng.integers(0, 4, 50)
 
 
 def whole_batch(model, X, y, loss=F.cross_entropy):
-    """Gradients of the mean loss over all examples, by one backward pass: what every batch size must give."""
+    """By one backward pass what every batch size must give: the gradients of the mean loss on the parameters, and of
+    each example's own loss on the activations."""
     x, activations = mg.Tensor(X), {}
     for i, layer in enumerate(model.layers):
         x = layer(x)
         activations[f"layers[{i}]"] = x
     value = loss(x, y)
     found = mg.gradients(value)
-    return {name: found[a] for name, a in list(activations.items())[:-1]} | {
+    return {name: found[a] * len(X) for name, a in list(activations.items())[:-1]} | {
         name: found[p] for name, p in model.named_parameters()
     }
 
 
 @pytest.mark.parametrize("batch_size", [1, 16, 50, 500])
-def test_they_are_those_of_the_mean_loss_over_all_examples(batch_size):
+def test_they_are_those_of_a_single_backward_pass_whatever_the_batches(batch_size):
     model = nn.MLP(3, [6, 5, 4], ["relu", "tanh"], rng=0)
     expected = whole_batch(model, X, y)
     report = unit_health(model, X, y, batch_size=batch_size)
@@ -38,8 +39,9 @@ def test_they_are_those_of_the_mean_loss_over_all_examples(batch_size):
     for flow in report.gradients:
         g = expected[flow.name]
         got = [flow.mean, flow.std, flow.norm, flow.mean_abs, flow.zeros]
+        length = np.sqrt((g**2).sum(1).mean()) if flow.kind == "activation" else np.linalg.norm(g)
         np.testing.assert_allclose(
-            got, [g.mean(), g.std(), np.linalg.norm(g), abs(g).mean(), (g == 0).mean()], rtol=1e-9, atol=1e-15
+            got, [g.mean(), g.std(), length, abs(g).mean(), (g == 0).mean()], rtol=1e-9, atol=1e-15
         )
         assert flow.verdict == "ok"
 
@@ -52,7 +54,16 @@ def test_a_loss_by_name_or_of_ones_own():
     c = whole_batch(model, X, target, F.mse_loss)
     for p, q in zip(a.gradients, b.gradients, strict=True):
         assert p.norm == pytest.approx(q.norm, rel=1e-12)
-        assert p.norm == pytest.approx(np.linalg.norm(c[p.name]), rel=1e-12)
+        if p.kind == "parameter":
+            assert p.norm == pytest.approx(np.linalg.norm(c[p.name]), rel=1e-12)
+
+
+def test_the_same_examples_again_change_nothing():
+    model = nn.MLP(3, [6, 5, 4], rng=0)
+    once, often = (unit_health(model, np.tile(X, (k, 1)), np.tile(y, k)) for k in (1, 40))
+    for p, q in zip(once.gradients, often.gradients, strict=True):
+        numbers = [(g.mean, g.std, g.norm, g.mean_abs, g.zeros) for g in (p, q)]
+        np.testing.assert_allclose(*numbers, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize(
