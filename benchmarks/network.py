@@ -4,7 +4,7 @@
 
 Every line is measured in a process of its own, on one thread, pinned to one core where the system can. Seconds are of
 the process's CPU, those of a step the median over the rounds; bytes are by how much the peak of resident memory grew
-from before the wiring to after the steps, and by how much of that in the steps.
+from before the wiring to after the steps.
 
 Three shapes, each with 100 inputs and a batch of 64 examples: `layered`, ten layers of which each unit reads a tenth of
 the layer below; `anywhere`, each unit reads a hundred others made before it; `window`, each reads the hundred made just
@@ -21,14 +21,13 @@ import json
 import os
 import random
 import statistics
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from chain import memory
+from run import python, table, verdict
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 SHAPES = ("layered", "anywhere", "window")
 ORDERS = ("as made", "shuffled", "backwards", "refused")
 READS, INPUTS, BATCH = 100, 100, 64
@@ -75,16 +74,15 @@ def shape(kind: str, units: int, rounds: int) -> dict[str, Any]:
     at_first, start = memory("VmRSS"), time.process_time()
     net = wired(kind, units)
     made = time.process_time() - start
-    held, start = memory("VmRSS"), time.process_time()
+    start = time.process_time()
     generations = len(net.generations)
     planned = time.process_time() - start
     forward, backward = step_times(net, np.random.default_rng(1).normal(size=(BATCH, INPUTS)), rounds + 1)
     peak = memory("VmHWM")
     return {
         "edges": net.weight.size, "generations": generations, "wired": made, "planned": planned,
-        "first step": forward[0] + backward[0], "forward": statistics.median(forward[1:]),
+        "forward": statistics.median(forward[1:]),
         "backward": statistics.median(backward[1:]), "bytes an edge": (peak - at_first) / net.weight.size,
-        "in the steps": (peak - held) / net.weight.size,
     }  # fmt: skip
 
 
@@ -152,24 +150,38 @@ def main() -> None:
             os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         print(json.dumps(child(chosen.child, chosen.units, chosen.rounds)))
         return
+    found = {}
     for work in [chosen.only] if chosen.only else [*SHAPES, "mlp", *ORDERS]:
-        command = [
-            sys.executable,
-            __file__,
-            "--child",
-            work,
-            "--units",
-            str(chosen.units),
-            "--rounds",
-            str(chosen.rounds),
-        ]
-        out = subprocess.run(command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True)
-        found = json.loads(out.stdout)
-        shown = [f"{k} {v:,.0f}" if isinstance(v, int) or "bytes" in k or k == "in the steps" else f"{k} {v:.3g}"
-                 for k, v in found.items()]  # fmt: skip
-        seconds = found["seconds"] if work in ORDERS else found.get("forward", 0) + found.get("backward", 0)
-        verdict = f"  [{seconds:.3g} s, at most {TARGETS[work]:g}]" if work in TARGETS else ""
-        print(f"{work:10}{', '.join(shown)}{verdict}", flush=True)
+        run = python(__file__, "--child", work, "--units", str(chosen.units), "--rounds", str(chosen.rounds))
+        if run.returncode:
+            raise SystemExit(run.stderr)
+        found[work] = json.loads(run.stdout)
+    print("\n\n".join(tables(found)))
+
+
+def tables(found: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Those that there are figures for."""
+
+    def judged(work: str, seconds: float) -> list[str]:
+        return [f"{seconds:.2f}", f"{TARGETS[work]:g}", verdict(seconds, "<=", TARGETS[work])]
+
+    shapes = [[s, f"{r['generations']:,}", f"{r['wired']:.2f}", f"{r['planned']:.2f}", f"{r['forward']:.2f}",
+               f"{r['backward']:.2f}", *judged(s, r["forward"] + r["backward"]), f"{r['bytes an edge']:.0f}"]
+              for s, r in found.items() if s in SHAPES]  # fmt: skip
+    if shapes:
+        head = ["s CPU", "generations", "wiring", "planning", "forward", "backward", "both", "at most", "",
+                "bytes an edge"]  # fmt: skip
+        yield table(head, shapes)
+    connects = [[o, f"{r['connects']:,}", f"{r['refused']:,}", *judged(o, r["seconds"])]
+                for o, r in found.items() if o in ORDERS]  # fmt: skip
+    if connects:
+        yield table(["s CPU", "connects", "refused", "all", "at most", ""], connects)
+    if "mlp" in found:
+        r = found["mlp"]
+        yield table(["ms CPU, both ways", "edges", "MLP", "Network", "times"], [[
+            "784-256-256-10", f"{r['edges']:,}", f"{r['MLP'] * 1e3:.2f}", f"{r['Network'] * 1e3:.2f}",
+            f"{r['ratio']:.2f}",
+        ]])  # fmt: skip
 
 
 if __name__ == "__main__":

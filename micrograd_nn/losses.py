@@ -81,7 +81,7 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     scores, needs = _numbers(input), "hinge_loss needs labels -1 and +1"
     labels = _labels(needs, joined(target), "np.where(y == {!r}, 1, -1)")
-    if not (np.abs(labels) == 1).all():
+    if labels.dtype == bool or not (np.abs(labels) == 1).all():
         _refuse(needs, labels, (0, 1), "for 0 and 1 write 2 * y - 1")
     return _reduced("hinge_loss", ops.relu(1 - _one_each("hinge_loss", scores, labels) * scores), reduction)
 
@@ -99,14 +99,14 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
     2.3026
     """
     scores, target = _numbers(input), joined(target)
-    shape = np.shape(_plain(target))
-    if shape and shape == shape_of(scores):
+    shape = shape_of(scores)
+    if shape and shape == np.shape(_plain(target)):
         chances = _chances(scores, target)
         return _reduced("cross_entropy", -ops.sum(chances * ops.log_softmax(scores, axis=-1), axis=-1), reduction)
-    place = _places("cross_entropy", scores, target)
-    if reduction == "mean" and isinstance(place, tuple) and len(place[1]):
-        return ops.cross_entropy(scores, labels=place[1])  # in one go
-    return _reduced("cross_entropy", -ops.getitem(ops.log_softmax(scores, axis=-1), index=place), reduction)
+    labels = _classes("cross_entropy", scores, target)
+    if reduction == "mean" and labels.size and labels.ndim:
+        return ops.cross_entropy(scores, labels=labels)  # in one go
+    return _reduced("cross_entropy", -_own(ops.log_softmax(scores, axis=-1), labels), reduction)
 
 
 def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -119,7 +119,7 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     np.float64(2.0)
     """
     logs = _numbers(input)
-    place = _places("nll_loss", logs, target)
+    labels = _classes("nll_loss", logs, target)
     plain = _plain(logs)
     total = np.exp(np.minimum(plain, 1)).sum(-1)  # held below e: no overflow, and still not 1
     if not (np.abs(total - 1) <= SUM_TO_ONE).all():
@@ -127,7 +127,7 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
             "nll_loss takes log-probabilities, whose exp sums to 1 over the classes; that of these does not: give it "
             "log_softmax(scores), or give the scores themselves to cross_entropy."
         )
-    return _reduced("nll_loss", -ops.getitem(logs, index=place), reduction)
+    return _reduced("nll_loss", -_own(logs, labels), reduction)
 
 
 def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, reduction: str = "mean") -> Any:
@@ -142,10 +142,10 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss takes p=1 or p=2, not {p!r}.")
     scores = _numbers(input)
-    place = _places("multi_margin_loss", scores, target)
+    labels = _classes("multi_margin_loss", scores, target)
     others = np.ones(shape_of(scores), scores.dtype)
-    others[place] = 0
-    own = ops.expand_dims(ops.getitem(scores, index=place), axis=-1)
+    others[_place(labels)] = 0
+    own = ops.expand_dims(_own(scores, labels), axis=-1)
     short = ops.relu(scores - own + float(margin)) * others
     losses = ops.sum(ops.square(short) if p == 2 else short, axis=-1) / float(shape_of(scores)[-1])
     return _reduced("multi_margin_loss", losses, reduction)
@@ -157,9 +157,10 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
 def _reduced(who: str, losses: Any, reduction: str) -> Any:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
-    if reduction == "none" or not shape_of(losses):
+    shape = shape_of(losses)
+    if reduction == "none" or not shape:
         return losses
-    if reduction == "mean" and 0 in shape_of(losses):
+    if reduction == "mean" and 0 in shape:
         raise ValueError(f"{who} got no examples, and nothing has no mean: leave empty batches out.")
     return (ops.mean if reduction == "mean" else ops.sum)(losses)
 
@@ -170,7 +171,8 @@ def _plain(x: Any) -> Any:
 
 def _numbers(x: Any) -> Any:
     """Real numbers: a node as it is, one number as a float, anything else as an array of floats."""
-    x = joined(x)
+    if not isinstance(x, Node):
+        x = joined(x)
     if isinstance(x, Node):
         return x
     return float(x) if isinstance(x, (int, float)) else kinds[object]._take(x)
@@ -234,8 +236,8 @@ def _refuse(needs: str, labels: np.ndarray[Any, Any], usual: tuple[int, int], fi
     raise ValueError(f"{needs}, and found {found}{': ' if fix else ''}{fix}.")
 
 
-def _places(who: str, scores: Any, target: Any) -> Any:
-    """Where the label's own score is: the index of one entry, or of one in each row."""
+def _classes(who: str, scores: Any, target: Any) -> np.ndarray[Any, Any]:
+    """The label of each example, from 0 up to the number of classes: (N,), or () of one example."""
     shape = shape_of(scores)
     if len(shape) not in (1, 2):
         raise ValueError(
@@ -257,15 +259,24 @@ def _places(who: str, scores: Any, target: Any) -> Any:
         whole = np.array_equal(labels, np.floor(labels))
         fix = f": write y{'.numpy()' if isinstance(target, Node) else ''}.astype(int)" if whole else ""
         raise TypeError(f"{needs}, and got {labels.dtype} {labels.reshape(-1)[:3].tolist()}{fix}.")
-    if labels.size:
-        low, high = np.minimum.reduce(labels, None), np.maximum.reduce(labels, None)
-        if not 0 <= low <= high < classes:
-            fix = {
-                (1, classes): ": to count from 0 write y - 1",
-                (-1, 1): ": for -1 and +1 write (y + 1) // 2",
-            }.get((low, high), ": for one score an example see hinge_loss" if classes == 1 else "")
-            raise ValueError(f"{needs} for {classes} scores, and these go from {low} to {high}{fix}.")
-    return int(labels) if len(shape) == 1 else (np.arange(shape[0]), labels)
+    if labels.size and np.maximum.reduce(labels.astype(np.uint64), None) >= classes:  # a negative one is huge there
+        low, high = labels.min(), labels.max()
+        fix = {
+            (1, classes): ": to count from 0 write y - 1",
+            (-1, 1): ": for -1 and +1 write (y + 1) // 2",
+        }.get((low, high), ": for one score an example see hinge_loss" if classes == 1 else "")
+        raise ValueError(f"{needs} for {classes} scores, and these go from {low} to {high}{fix}.")
+    return labels
+
+
+def _place(labels: np.ndarray[Any, Any]) -> Any:
+    """Where the label's own score is: the index of one entry, or of one in each row."""
+    return (np.arange(len(labels)), labels) if labels.ndim else int(labels)
+
+
+def _own(scores: Any, labels: np.ndarray[Any, Any]) -> Any:
+    """The score of each example's own label."""
+    return ops.getitem(scores, index=_place(labels))
 
 
 def _chances(scores: Any, target: Any) -> Any:

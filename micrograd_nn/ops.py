@@ -139,8 +139,9 @@ def stretched(x: Any, shape: tuple[int, ...]) -> Any:
 def count(a: Any, axis: Any) -> int:
     """How many entries go into one result."""
     shape = shape_of(a)
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return math.prod(shape[i] for i in axes)
+    if axis is None:
+        return math.prod(shape)
+    return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 sum = Op("sum", lambda a, axis=None, keepdims=False: np.add.reduce(a, axis, keepdims=keepdims),

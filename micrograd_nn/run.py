@@ -8,18 +8,20 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from micrograd_nn import checkpoint
 from micrograd_nn.checkpoint import write_arrays, written_whole
 from micrograd_nn.data import DataError
 
 __all__ = [
-    "CHECKPOINT", "UNFINISHED", "ended_like_ctrl_c", "finished", "load_json", "load_weights", "next_free", "publish",
-    "resumable", "save_json", "save_weights", "uninterrupted", "working_folder",
+    "CHECKPOINT", "UNFINISHED", "ended_like_ctrl_c", "finished", "load_checkpoint", "load_json", "load_weights",
+    "next_free", "publish", "resumable", "save_json", "save_weights", "uninterrupted", "working_folder",
 ]  # fmt: skip
 
 CHECKPOINT = "checkpoint.npz"
@@ -35,26 +37,67 @@ def next_free(stem: str, base: Path = Path("runs")) -> Path:
 
 
 @contextmanager
-def working_folder(out: Path, again: Path | None = None) -> Iterator[Path]:
+def working_folder(out: Path, again: Path | None = None, source: Path | None = None) -> Iterator[Path]:
     """`out` with .unfinished added, to write into until `publish` moves it; or the one that a run left, `again`.
 
-    What is there when a run fails is removed, unless there is a checkpoint in it to go on from. Raises DataError,
-    before anything is done, when `out` holds something already or cannot be made.
+    A new folder starts with a copy of the checkpoint in the run `source`, where one is given. When a run fails it is
+    removed, unless training got further than it was in the beginning. Raises DataError, before anything is done, when
+    `out` holds something already or cannot be made, or another process is at work in `again`.
     """
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             what = "holds another run" if out.is_dir() else "is a file"
             raise DataError(f"{out} {what} already: give --out a new folder. Nothing was overwritten.")
-        if again is None:
+        folder = again
+        if folder is None:
             out.resolve().parent.mkdir(parents=True, exist_ok=True)
-            again = _new_folder(out.resolve())
+            folder = _new_folder(out.resolve())
     except OSError as error:
         raise DataError(f"{out} cannot be made: {error.filename}: {error.strerror}.") from None
+    with _alone_in(folder):
+        begun = 0 if source is None else _epochs(source)
+        try:
+            if source is not None:
+                shutil.copyfile(source / CHECKPOINT, folder / CHECKPOINT)
+            yield folder
+        except BaseException:
+            if again is None and _epochs(folder) <= begun:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keeps other processes from working in `folder`, until this one leaves it or ends in any way."""
     try:
-        yield again
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # not every system locks folders
+        yield
+        return
+    try:
+        with suppress(OSError):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(f"{folder} is the folder of a run that is at work at this moment.") from None
+        yield
     finally:
-        if not (again / CHECKPOINT).exists():
-            shutil.rmtree(again, ignore_errors=True)
+        os.close(handle)
+
+
+def _epochs(folder: Path) -> int:
+    """How many epochs the checkpoint in `folder` holds, 0 where there is none that can be read."""
+    try:
+        return int(load_checkpoint(folder)["epoch"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
+
+
+def load_checkpoint(folder: Path) -> Any:
+    """The content of a run's checkpoint. Raises DataError for a file that is damaged."""
+    return checkpoint.load(folder / CHECKPOINT)
 
 
 def _new_folder(out: Path) -> Path:
@@ -70,20 +113,33 @@ def _new_folder(out: Path) -> Path:
 
 
 def resumable(run: Path) -> Path:
-    """The folder that holds the checkpoint of `run`, of one that was cut off or of one that has ended."""
-    for folder in (run, run.with_name(run.name + UNFINISHED)):
-        if (folder / "settings.json").is_file() and (folder / CHECKPOINT).is_file():
+    """The folder to go on from: that of a run that was cut off before its first checkpoint or later, or has ended."""
+    run = run if run.name.strip(".") else run.resolve()
+    cut = run.parent / f"{run.name}{UNFINISHED}"
+    for folder in (run, cut):
+        if (folder / "settings.json").is_file() and (
+            (folder / CHECKPOINT).is_file() or folder.name.endswith(UNFINISHED)
+        ):
             return folder
-    raise DataError(f"{run} is not a run that can go on: there is no {CHECKPOINT} with its settings.json in it.")
+    if (run / "settings.json").is_file():
+        raise DataError(f"{run} cannot go on: there is no {CHECKPOINT} in it. Earlier versions kept none.")
+    if cut.is_dir():
+        raise DataError(f"{run} was cut off before it began: remove {cut}, and start anew.")
+    if run.exists():
+        raise DataError(f"{run} is not the folder of a run: there is no settings.json in it.")
+    raise DataError(f"there is no run {run}" + ("." if run.name.endswith(UNFINISHED) else f", nor {cut}."))
 
 
 def finished(run: Path) -> Path:
     """`run`, which must be the folder of a run that has ended."""
-    if not run.is_dir():
-        raise DataError(f"there is no run folder {run}.")
     missing = [name for name in ("settings.json", "weights.npz") if not (run / name).is_file()]
-    if missing and (run / CHECKPOINT).is_file():
-        raise DataError(f"{run} is a run that was cut off: finish it first, with micrograd-nn train --resume {run}.")
+    cut = run.parent / f"{run.name}{UNFINISHED}"
+    if missing and (run.name.endswith(UNFINISHED) or (cut.is_dir() and not run.exists())):
+        raise DataError(
+            f"{run} has not ended: it is at work still, or was cut off; then micrograd-nn train --resume {run} ends it."
+        )
+    if not run.is_dir():
+        raise DataError(f"{run} is a file, not a run folder." if run.exists() else f"there is no run folder {run}.")
     if missing:
         raise DataError(f"{run} is not a run folder: there is no {missing[0]} in it.")
     return run
@@ -136,9 +192,14 @@ def save_weights(path: Path, state: dict[str, np.ndarray[Any, Any]]) -> None:
 
 
 def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """What `save_weights` wrote; no pickle is read."""
-    with np.load(path, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+    """What `save_weights` wrote; no pickle is read. Raises DataError for a file that is damaged."""
+    try:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as there are bytes
+        raise DataError(f"{path} was changed or cut short: it holds no weights ({type(error).__name__}).") from None
 
 
 def save_json(path: Path, content: Any) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
 
 import micrograd_nn as mg
 from micrograd_nn import data, run
 from micrograd_nn.cli import _health, _sweep, _train
-from micrograd_nn.cli._options import Parser
+from micrograd_nn.cli._options import Formatter, Parser, Patient
 
 __all__ = ["main"]
 
@@ -19,6 +21,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not end a run where it cannot be shown
+    out: Any = Patient(sys.stdout)
+    err: Any = Patient(sys.stderr)
+    with redirect_stdout(out), redirect_stderr(err):
+        return _status(argv)
+
+
+def _status(argv: Sequence[str] | None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         with run.ended_like_ctrl_c():
@@ -36,12 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _complain(message: str, status: int = 2) -> int:
     line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
-    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr)
+    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr, flush=True)
     return status
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="micrograd-nn", description="A small, exact, readable engine for neural networks.")
+    parser = Parser(
+        prog="micrograd-nn", description="A small, exact, readable engine for neural networks.",
+        formatter_class=Formatter, epilog="micrograd-nn COMMAND --help says what a command can do.",
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"micrograd-nn {mg.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for part in (_train, _health, _sweep):

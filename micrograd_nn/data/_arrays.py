@@ -32,8 +32,8 @@ def batches(X: Array, y: Array, batch_size: int, rng: Rng = None) -> Iterator[tu
     [2, 2, 1]
     """
     X, y = paired(X, y)
-    if batch_size < 1:
-        raise ValueError(f"batch_size is at least 1, not {batch_size}.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size is a whole number of at least 1, not {batch_size!r}.")
     order = np.arange(len(X)) if rng is None else np.random.default_rng(rng).permutation(len(X))
     for start in range(0, len(X), batch_size):
         rows = order[start : start + batch_size]
@@ -43,8 +43,9 @@ def batches(X: Array, y: Array, batch_size: int, rng: Rng = None) -> Iterator[tu
 def train_test_split(X: Array, y: Array, test_size: float = 0.2, rng: Rng = None) -> tuple[Array, Array, Array, Array]:
     """X_train, X_test, y_train, y_test; of each class the share `test_size` goes into the test set.
 
-    Classes are split one by one, so that a rare one is on both sides; one with a single example is trained on. Where
-    y is a measurement, with fractions, it is all split as one.
+    Classes are split one by one, so that a rare one is on both sides (many rare ones make the test set larger than
+    `test_size`); one with a single example is trained on. Where y is a measurement, with fractions, it is all split as
+    one.
 
     >>> [len(part) for part in train_test_split(np.zeros((10, 1)), np.repeat([0, 1], 5), 0.2, rng=0)]
     [8, 2, 8, 2]

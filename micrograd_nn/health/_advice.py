@@ -15,6 +15,7 @@ __all__ = ["advise", "spoken"]
 
 COMPLAIN = 0.05  # the notes expect fewer of the units to die at a sane learning rate
 TOO_FAST, TOO_SLOW = -1.5, -5.0  # log10 of update over weights, healthy near -3
+ROUNDING = 1e-12
 
 
 def advise(report: HealthReport) -> list[str]:
@@ -25,7 +26,7 @@ def advise(report: HealthReport) -> list[str]:
         broken = ~(np.isfinite(h.mean) & np.isfinite(h.mean_abs))
         if broken.any():
             found.append(
-                f"{_units(h, broken)} not finite {on}: their numbers overflow. Start again with smaller initial "
+                f"{_units(h, broken)} not finite {on}: the numbers overflow. Start again with smaller initial "
                 "weights and a lower learning rate."
             )
     found += _of_gradients(report)
@@ -38,7 +39,13 @@ def advise(report: HealthReport) -> list[str]:
             always = h.always_saturated & stuck
             every = f" ({always.sum():,} of them on every single one)" if 0 < always.sum() < stuck.sum() else ""
             found.append(f"{_units(h, stuck)} saturated {on}{every}: {CURES.get(h.activation, CURES[''])}.")
-        faint = h.dormant & ~h.dead & ~h.saturated
+        same = (h.spread <= ROUNDING * h.mean_abs) & ~h.dead & ~h.saturated
+        if report.examples > 1 and _many(same):
+            found.append(
+                f"{_units(h, same)} constant {on}, which says nothing of the input: start from random weights that are "
+                "not 0, or mend the layer before."
+            )
+        faint = h.dormant & ~h.dead & ~h.saturated & ~same
         if _many(faint):
             found.append(
                 f"{_units(h, faint)} dormant {on}, with a mean |a| of at most {report.faint:g} times that of {where} "

@@ -29,10 +29,11 @@ def unit_health(
 
     X is an array (N, features), also a memory-mapped one, or an iterable of batches: arrays, or pairs (X, y). It is
     gone through in pieces of at most `batch_size` examples, each forgotten after it was measured; the result does not
-    depend on their size. `loss` is the name of one or a function of outputs and labels that gives their mean (default:
-    cross_entropy, for whole-number labels). Gradients on activations are those of each example's own loss, gradients on
-    parameters those of the mean over all examples, so that neither depends on how many there are. The model works as in
-    use (dropout off), and is left as it was: modes, `.grad` and random generators.
+    depend on their size. The last axis of an activation counts the units, the others count as examples. `loss` is the
+    name of one or a function of outputs and labels that gives their mean (default: cross_entropy, for whole-number
+    labels). Gradients on activations are those of each example's own loss, gradients on parameters those of the mean
+    over all examples, so that neither depends on how many there are. The model works as in use (dropout off), and is
+    left as it was: modes, `.grad` and random generators.
 
     Dead, dormant (Sokar et al. 2023) and saturated are what LayerHealth says, with the thresholds `faint`, `flat` and
     `often`. A sigmoid or tanh is never dead but saturated; a leaky ReLU or Maxout unit is neither. Any module will
@@ -70,7 +71,7 @@ def unit_health(
                 for act in activations:
                     layers.setdefault(act.name, _Units(act)).add(act, curves, flat)
                 if yb is not None:
-                    slopes = gradients(_loss(loss, yb)(out, yb))
+                    slopes = gradients(_loss(loss, yb, out)(out, yb))
                     for act in activations:
                         g = slopes.get(act.node)
                         flows.setdefault(act.name, _Moments()).add(
@@ -100,7 +101,7 @@ def unit_health(
 def _pieces(X: Any, y: Any, size: int) -> Iterator[tuple[Array, Any]]:
     """The examples in arrays of at most `size`, with their labels or None."""
     X, y = _bare(X), _bare(y)
-    if isinstance(X, (list, tuple)):
+    if isinstance(X, (list, tuple)) and not (len(X) and _is_batch(X[0])):
         X = np.asarray(X)
     if hasattr(X, "shape"):
         y = np.asarray(y) if isinstance(y, (list, tuple)) else y
@@ -114,7 +115,7 @@ def _pieces(X: Any, y: Any, size: int) -> Iterator[tuple[Array, Any]]:
         raise ValueError("an iterable brings the labels along: let it give pairs (X, y).")
     start, labelled = 0, None
     for item in X:
-        pair = isinstance(item, tuple) and len(item) == 2
+        pair = _is_pair(item)
         if labelled not in (None, pair):
             raise ValueError("some of the batches come with labels, and some without.")
         labelled = pair
@@ -125,6 +126,15 @@ def _pieces(X: Any, y: Any, size: int) -> Iterator[tuple[Array, Any]]:
             raise ValueError(f"a batch needs one label an example, and has shapes {Xb.shape} and {yb.shape}.")
         yield from _cut(Xb, yb, size, start)
         start += len(Xb)
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2
+
+
+def _is_batch(item: Any) -> bool:
+    """Whether an item of a list is a batch, and not an example."""
+    return len(getattr(item[0] if _is_pair(item) else item, "shape", ())) > 1
 
 
 def _bare(x: Any) -> Any:
@@ -148,7 +158,12 @@ def _cut(X: Any, y: Any, size: int, start: int) -> Iterator[tuple[Array, Any]]:
         yield piece, None if y is None else np.asarray(y[i : i + size])
 
 
-def _loss(loss: Any, y: Array) -> Any:
+def _loss(loss: Any, y: Array, out: Any) -> Any:
+    if not callable(loss) and not isinstance(out, Node):
+        raise TypeError(
+            f"the model gives a {type(out).__name__}, and a loss by name takes scores: give a function, such as "
+            "loss=lambda out, y: functional.cross_entropy(out[0], y)."
+        )
     if loss is None:
         if y.dtype.kind not in "iub" or y.ndim != 1:
             raise ValueError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
@@ -20,37 +19,15 @@ from micrograd_nn.training import Callback
 __all__ = ["HealthMonitor"]
 
 
-class _Watch:
-    """Notes the activations of training's forward passes, until the run is over or, having failed, is gone."""
-
-    def __init__(self, shown: list[Any], run: Any) -> None:
-        _unwind()
-        self.shown, self.run, self.outer = shown, ref(run), observer.get()
-        self.awake, self.over = True, False
-
-    def __call__(self, module: Any, function: Any, z: Any, a: Any) -> None:
-        if self.outer is not None:
-            self.outer(module, function, z, a)
-        if self.awake and not self.over and self.run() is not None:
-            where = frame.get()
-            if where.tracking:
-                self.shown.append((module, function, z, a, where.module))
-
-
-def _unwind() -> None:
-    """Put back what was there before watches that are over."""
-    while isinstance(watch := observer.get(), _Watch) and (watch.over or watch.run() is None):
-        observer.set(watch.outer)
-
-
 class HealthMonitor(Callback):
     """At the end of every `every`-th epoch, and of the last, adds a HealthReport to `run.history.health`.
 
     The units are examined on `examples` of the training examples, the same ones in every epoch, taken at even distances
     (default: a 24th of them, within 64 and 1,024), or of the examples X given (default: all of those). Gradients are
     those of the last batch, as training computed them; updates compare the weights before and after its step, so that
-    they are what the optimiser really did. On the digits that costs under 5 % of the training time; where an epoch
-    takes but a few milliseconds it is more, and `every` makes it less.
+    they are what the optimiser really did (a run that is stopped in between has a last report without either). On the
+    digits that costs under 5 % of the training time; where an epoch takes but a few milliseconds it is more, and
+    `every` makes it less.
 
     >>> from micrograd_nn import data, fit, nn
     >>> X, y = data.make_moons(100, rng=0)
@@ -75,11 +52,10 @@ class HealthMonitor(Callback):
         self._room: dict[str, Any] = {}
         self._flows: list[tuple[str | None, GradientFlow]] = []
         self._updates: dict[str, float | None] = {}
-        self._watch: _Watch | None = None
-        self._done = 0  # examples of this epoch
+        self._done, self._awake = 0, True  # examples of this epoch; whether the next batch is its last
 
     def _due(self, run: Any) -> bool:
-        return bool(run.epoch % self.every == 0 or run.epoch == run.epochs)
+        return bool(run.epoch % self.every == 0 or run.epoch == run.epochs or run.stopped is not None)
 
     # --- seeing what training computes anyway -----------------------------------------------------------------------
 
@@ -87,13 +63,17 @@ class HealthMonitor(Callback):
         self._forget()
         self._sees_all = shows_all(run.model.modules())
         self._sample = self._examples_of(run)
-        self._watch = _Watch(self._shown, run)
-        observer.set(self._watch)
+        outer, shown = observer.get(), self._shown
+
+        def watch(module: Any, function: Any, z: Any, a: Any) -> None:
+            if outer is not None:
+                outer(module, function, z, a)
+            if self._awake and run.loss is None and run.batch[0] is not None:  # not what callbacks compute in between
+                shown.append((module, function, z, a, frame.get().module))
+
+        observer.set(watch)  # until the end of the run: fit sees to that
 
     def on_train_end(self, run: Any) -> None:
-        if self._watch is not None:
-            self._watch.over = True
-        _unwind()
         self._forget()
 
     def on_backward_end(self, run: Any) -> None:
@@ -117,8 +97,7 @@ class HealthMonitor(Callback):
             self._before = []
         size = len(run.batch[0])
         self._done = 0 if run.last_batch else self._done + size
-        if self._watch is not None:
-            self._watch.awake = len(run.X) - self._done <= size  # the next batch is the last one
+        self._awake = len(run.X) - self._done <= size
 
     def _room_for(self, name: str, p: Any) -> Any:
         """Memory for a copy of a parameter, the same every time: fresh pages would cost more than the copying."""

@@ -98,8 +98,6 @@ class HealthReport:
         return not self.findings
 
     def __str__(self) -> str:
-        if not self.layers:
-            return "This network has no activations whose health could be measured."
         rows = [("layer", "activation", "units", "dead", "dormant", "saturated", "always", "on-rate", "mean", "spread")]
         for h in self.layers:
             counts = (f"{int(getattr(h, flag).sum()):,}" for flag in FLAGS)
@@ -112,8 +110,10 @@ class HealthReport:
             f"layer's. Saturated: slope under {self.flat:.0%} of its largest on at least {self.often:.0%} of them; "
             "always: on all. On-rate: share of them above 0; spread: standard deviation."
         )
-        parts = table(rows, words=2)
-        parts += textwrap.wrap(note, max(72, len(parts[0])))
+        parts = ["This network has no activations whose health could be measured."]
+        if self.layers:
+            parts = table(rows, words=2)
+            parts += textwrap.wrap(note, max(72, len(parts[0])))
         if self.gradients:
             flows = [("gradient on", "", "mean", "std", "norm", "mean |g|", "zeros", "verdict")]
             for g in self.gradients:
@@ -126,7 +126,13 @@ class HealthReport:
             steps = [("update of", "log10(std(update) / std(weights))")]
             steps += [(name, "n/a" if x is None else f"{x:.2f}") for name, x in self.updates.items()]
             parts += ["", *table(steps, words=1), "Healthy near -3. n/a: its entries are all equal."]
-        return "\n".join([*parts, "", *(self.findings or ["All is well: nothing here asks for a change."])])
+        if findings := self.findings:
+            parts += ["", *findings]
+        elif self.gradients:
+            parts += ["", "All is well: neither units nor gradients ask for a change."]
+        elif self.layers:
+            parts += ["", "All is well with the units. Whether gradients reach them is known only with labels."]
+        return "\n".join(parts)
 
     def __eq__(self, other: object) -> bool:
         return self.to_dict() == other.to_dict() if isinstance(other, HealthReport) else NotImplemented

@@ -51,7 +51,7 @@ class Neuron(Module):
     def forward(self, x: Any) -> Any:
         singly = numbers(x)
         if singly is None:
-            return activate(self, self.act, checked(x, self.n_in, repr(self)) @ self.weight + self.bias)
+            return activate(self, self.act, checked(x, self.n_in, self) @ self.weight + self.bias)
         if len(singly) != self.n_in:
             raise ValueError(f"{self!r} takes {self.n_in} inputs, and got {len(singly)}.")
         return self._on_numbers(singly, picked(self.__dict__.setdefault("_picks", {}), "", self._entries()))
@@ -162,7 +162,7 @@ class Layer(Module):
     def forward(self, x: Any) -> Any:
         singly = numbers(x)
         if singly is None:
-            return activate(self, self.act, checked(x, self.n_in, repr(self)) @ self.weight.T + self.bias)
+            return activate(self, self.act, checked(x, self.n_in, self) @ self.weight.T + self.bias)
         out = [neuron(singly) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -229,7 +229,7 @@ class Maxout(Layer):
     def forward(self, x: Any) -> Any:
         if numbers(x) is not None:
             return super().forward(x)
-        x = checked(x, self.n_in, repr(self))
+        x = checked(x, self.n_in, self)
         z = x @ self.weight.reshape(-1, self.n_in).T + self.bias.reshape(-1)  # all pieces in one product
         return activate(self, maxout, z.reshape(*z.shape[:-1], self.k, self.n_out))
 
@@ -251,7 +251,7 @@ class _MaxoutNeuron(_NeuronOf):
     def forward(self, x: Any) -> Any:
         if numbers(x) is not None:
             return super().forward(x)
-        return maxout(checked(x, self.n_in, repr(self)) @ self.weight.T + self.bias, axis=-1)
+        return maxout(checked(x, self.n_in, self) @ self.weight.T + self.bias, axis=-1)
 
     def _entries(self) -> tuple[Place, ...]:
         weight, bias, i = self._layer.weight, self._layer.bias, self._i

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from micrograd_nn.graph import Node
-from micrograd_nn.modes import frame
+from micrograd_nn.modes import Frame, frame
 from micrograd_nn.text import table
 
 __all__ = ["Module", "Summary", "activate", "observer"]
@@ -116,7 +116,7 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = frame.get()
         self.__dict__.pop("_names", None)  # parts may have been moved since
-        token = frame.set(outer.but(module=self._place(outer), owner=self))
+        token = frame.set(Frame(self._place(outer), self, outer.tracking, outer.watching))
         try:
             return self.forward(*args, **kwargs)
         finally:
@@ -129,18 +129,18 @@ class Module:
         return f"{outer.module}.{name}" if outer.module and name else name or outer.module
 
     def _name_of(self, part: Module) -> str:
-        known: dict[int, str] = self.__dict__.setdefault("_names", {})
+        known: dict[int, str] = self.__dict__.get("_names", {})
         if id(part) not in known:
-            known.clear()
-            known.update((id(m), name) for name, m in self.named_modules() if name)
+            known = {id(m): name for name, m in self.named_modules() if name}
             known.setdefault(id(part), type(part).__name__)
+            self.__dict__["_names"] = known
         return known[id(part)]
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
     def _members(self, *kinds: type) -> Iterator[tuple[str, Any]]:
         kinds = kinds or (Module, Node)
-        for name, value in vars(self).items():
+        for name, value in vars(self).copy().items():  # another thread may be at work here too
             if name[0] != "_":
                 if isinstance(value, kinds):
                     yield name, value
@@ -198,8 +198,8 @@ class Module:
                     yield (f"{prefix}.{name}" if prefix else name), value
 
     def zero_grad(self) -> None:
-        """Forget the gradients: the next backward() starts from none."""
-        for p in self.parameters():
+        """Forget the gradients, of what is frozen too: the next backward() starts from none."""
+        for _, p in self._named_leaves():
             p.grad = None
 
     def train(self, mode: bool = True) -> Module:
@@ -215,23 +215,38 @@ class Module:
     # --- saving and loading ---------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """A copy of every parameter by path, and of every other Value or Tensor the parts hold."""
-        return {name: np.array(p.data) for name, p in self._named_leaves()}
+        """A copy of every parameter by path, and of every other Value or Tensor the parts hold.
+
+        A `Network` adds a number that stands for its wiring: the same entries on other edges are another network.
+        """
+        return {name: np.array(p.data) for name, p in self._named_leaves()} | self._named_wirings()
+
+    def _named_wirings(self) -> dict[str, np.ndarray[Any, Any]]:
+        found = {f"{path}.wiring" if path else "wiring": m._wired_as() for path, m in self.named_modules()}
+        return {path: np.array(number) for path, number in found.items() if number is not None}
+
+    def _wired_as(self) -> int | None:
+        """A number that stands for the wiring, where there is one to choose."""
+        return None
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave.
 
-        Raises ValueError listing every key that is missing, unexpected or of another shape; then nothing is changed.
+        Raises ValueError listing every key that is missing, unexpected, of another shape or of a network that is wired
+        otherwise; then nothing is changed.
         """
-        own = dict(self._named_leaves())
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a dict, as state_dict() gives it, not {type(state).__name__}.")
+        own, wirings = dict(self._named_leaves()), self._named_wirings()
         arrays = {name: np.asarray(value) for name, value in state.items()}
         wrong = {
             "missing": [k for k in own if k not in arrays],
-            "unexpected": [k for k in arrays if k not in own],
+            "unexpected": [k for k in arrays if k not in own and k not in wirings],
             "of another shape": [
                 f"{k} (needs {np.shape(p.data)}, got {arrays[k].shape})"
                 for k, p in own.items() if k in arrays and arrays[k].shape != np.shape(p.data)
             ],
+            "wired otherwise": [k for k, w in wirings.items() if k in arrays and not np.array_equal(arrays[k], w)],
             "not real numbers": [k for k in own if k in arrays and arrays[k].dtype.kind not in "fiu"],
         }  # fmt: skip
         if any(wrong.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,30 @@ if TYPE_CHECKING:  # NumPy loads its random module at first use
 
 __all__ = ["Network"]
 
+_building = RLock()  # threads that call a network for the first time take turns to build it
+
+
+class _Entries(Tensor):
+    """A parameter whose entries come and go. `layout` is another number whenever they did, for those who remember
+    something of each entry: an optimiser's moments are worth nothing on other edges."""
+
+    __slots__ = ("layout",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(np.zeros(0), True, name)
+        self.layout = 0
+
+    def become(self, stay: Any, new: Any) -> None:
+        """Keep the values `stay`, and put `new` ones after them."""
+        if len(new) or len(stay) < self.size:
+            self._data = np.concatenate([stay, np.asarray(new, stay.dtype)])
+            self.grad = None
+            self.layout += 1
+            self.written()
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return *super().__reduce_ex__(protocol), (None, {"layout": self.layout})
+
 
 class Network(Wired):
     """Units wired in any acyclic way, each of whichever kind: the notes' neurons without layers.
@@ -39,9 +64,10 @@ class Network(Wired):
     `input`, `unit` and `connect` build it; an edge that would close a loop raises `CycleError`, and nothing has
     changed. `weight` holds an entry for each edge in order of connection, `bias` one for each unit, `slope` one for
     each unit whose activation is "prelu"; a maxout unit of k pieces has k entries in place of one. They are the same
-    Tensors for the network's life: when it is wired anew they grow or shrink, and what stays keeps its value. New
-    weights are drawn with `rng` when they are first needed, uniform with variance 2 / n for ReLU and its kin, else
-    1 / n, where n is the number of units the target reads by then.
+    Tensors for the network's life: when it is wired anew they grow or shrink, and what stays keeps its value; an
+    optimiser, which remembers steps of every entry, must then be made anew, and says so. New weights are drawn with
+    `rng` when they are first needed, uniform with variance 2 / n for ReLU and its kin, else 1 / n, where n is the
+    number of units the target reads by then. A state (`state_dict`) fits the wiring it was taken from and no other.
 
     An array or Tensor (..., inputs) gives a Tensor (..., outputs), computed with one matrix product for each
     generation (see `generations`); numbers or Values give a list of Values, or the Value itself for one output, with
@@ -65,7 +91,7 @@ class Network(Wired):
     def __init__(self, rng: Rng = None) -> None:
         super().__init__()
         self._rng = np.random.default_rng(rng)
-        self._weight, self._bias, self._slope = (Tensor(np.zeros(0), True, n) for n in ("weight", "bias", "slope"))
+        self._weight, self._bias, self._slope = map(_Entries, ("weight", "bias", "slope"))
         self._edges_held = 0  # how many edges, counted as the wiring does, `weight` is made for
 
     @property
@@ -81,6 +107,9 @@ class Network(Wired):
             wires, biases = step.weights.stop - step.weights.start, step.biases.stop - step.biases.start
             kind = ", ".join(f"{len(g.units):,} {g.name}" for g in step.groups)
             rows.append(Row(step.path, kind, len(step.units), wires + slopes, biases, self._pieces_note(step.units)))
+        own = sum(int(np.size(v.data)) for _, v in super()._members(Node) if v.op is None)
+        if own:  # of a subclass
+            rows.append(Row("(itself)", "", 0, own, 0))
         for name, part in self._members(Module):
             rows += [replace(r, name=f"{name} {r.name}".removesuffix(" (itself)")) for r in part.summary().rows]
         return Summary(repr(self), tuple(rows))
@@ -114,6 +143,7 @@ class Network(Wired):
         return self._slope if self._slope.size else None
 
     def _members(self, *kinds: type) -> Iterator[tuple[str, Any]]:
+        yield from super()._members(*kinds)  # those of a subclass
         self._build()
         if not kinds or Node in kinds:
             yield "weight", self._weight
@@ -125,9 +155,13 @@ class Network(Wired):
 
     def _build(self) -> None:
         """Fit the parameters to the wiring: what stays keeps its value, and what is new is given or drawn."""
-        if not self._stale:
-            return
-        self._stale = False
+        if self._stale:
+            with _building:
+                if self._stale:
+                    self._rebuild()
+                    self._stale = False
+
+    def _rebuild(self) -> None:
         wiring, held = self._wiring, self._edges_held
         there, pieces = np.array(wiring.source, int) >= 0, np.array(self._pieces, int)
         each = pieces[np.array(wiring.target, int)]
@@ -145,20 +179,13 @@ class Network(Wired):
         if len(stay) < len(self._weight._data) or not there.all():
             wiring.renumber()
         self._edges_held = len(wiring.source)
-        self._grow(self._weight, stay, drawn)
-        self._grow(self._bias, self._bias._data, self._biases_given)
-        self._grow(self._slope, self._slope._data, self._slopes_given)
+        self._weight.become(stay, drawn)
+        self._bias.become(self._bias._data, self._biases_given)
+        self._slope.become(self._slope._data, self._slopes_given)
         self._weights_given, self._biases_given, self._slopes_given = {}, [], []
         each = pieces[np.array(wiring.target, int)]
         self._entry = np.cumsum(each) - each  # where each edge's entries of `weight` begin,
         self._row = np.cumsum(pieces) - pieces  # and each unit's of `bias`
-
-    @staticmethod
-    def _grow(parameter: Tensor, stay: Any, new: Any) -> None:
-        if len(new) or len(stay) < parameter.size:
-            parameter._data = np.concatenate([stay, np.asarray(new, stay.dtype)])
-            parameter.grad = None
-            parameter.written()
 
     def weight_of(self, source: str, target: str) -> Any:
         """The weight of an edge as it is now: a number, or for a maxout unit a list with one for each piece."""
@@ -178,6 +205,12 @@ class Network(Wired):
         self._build()
         begin = int(self._entry[self._wiring.reads[target][source]])
         return slice(begin, begin + self._pieces[target])
+
+    def _wired_as(self) -> int:
+        import zlib
+
+        self._build()  # which numbers the edges
+        return zlib.crc32(np.array([self._wiring.source, self._wiring.target], np.int64).tobytes())
 
     def _row_of(self, name: str) -> Any:
         """For each entry of `weight` the row of `bias` it leads to: the entries of a row are one unit's weights."""
@@ -202,7 +235,7 @@ class Network(Wired):
             x = self._in_order(x)
         singly = numbers(x)
         if singly is None:
-            return self._at_once(plan, checked(x, len(self._inputs), repr(self)))
+            return self._at_once(plan, checked(x, len(self._inputs), self))
         if len(singly) != len(self._inputs):
             raise ValueError(f"{self!r} takes {len(self._inputs)} inputs, and got {len(singly)}.")
         return self._one_by_one(plan, singly)

@@ -157,7 +157,8 @@ def build(net: Network, facts: Mapping[str, Any], nodes: Iterable[Any], edges: I
 def convert(net: Network, mlp: Module) -> Network:
     """Make in `net`, which is empty, the units of an MLP one by one."""
     layers: list[Any] = list(getattr(mlp, "layers", ()))
-    if type(mlp) not in (MLP, Sequential) or not all(type(part) in (Layer, Linear, Maxout) for part in layers):
+    ours = type(mlp) in (MLP, Sequential) and all(type(part) in (Layer, Linear, Maxout) for part in layers)
+    if not layers or not ours:
         raise TypeError(f"from_mlp takes an MLP, or a Sequential of Layer, Linear and Maxout, not {mlp!r:.80}.")
     if getattr(mlp, "noise", None) is not None or getattr(mlp, "dropouts", None):
         raise ValueError("a Network has no dropout and no input noise: convert an MLP without them.")

@@ -43,6 +43,8 @@ def l1_penalty(model: Module, strength: float, biases: bool = False) -> Any:
 
 def penalised(model: Module, biases: bool = False) -> Iterator[Any]:
     """The parameters that regularisation is about, each once: all but biases and slopes, or all of them."""
+    if not isinstance(model, Module):
+        raise TypeError(f"regularisation takes a module, which knows what is a bias, not {type(model).__name__}.")
     seen: set[int] = set()
     for module in model.modules():
         for name, leaf in module._members():

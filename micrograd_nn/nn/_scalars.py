@@ -27,11 +27,11 @@ def numbers(x: Any) -> list[Any] | None:
     return None
 
 
-def checked(x: Any, n_in: int, who: str) -> Any:
+def checked(x: Any, n_in: int, who: Any) -> Any:
     """An array or Tensor with `n_in` features on its last axis."""
     x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x, float)
     if not x.ndim or x.shape[-1] != n_in:
-        raise ValueError(f"{who} takes {n_in} inputs on the last axis, and got shape {x.shape}.")
+        raise ValueError(f"{who!r} takes {n_in} inputs on the last axis, and got shape {x.shape}.")
     return x
 
 

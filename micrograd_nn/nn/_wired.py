@@ -55,6 +55,8 @@ class Wired(Module):
         unit, its own and learned, at 0.25. Outputs usually have "identity".
         """
         self._new(name)
+        if isinstance(activation, (list, tuple)):
+            raise TypeError(f"the activation comes before the inputs: net.unit({name!r}, inputs={list(activation)!r}).")
         if activation == "maxout":
             k = size(2 if pieces is None else pieces, "pieces")
         elif pieces is not None:

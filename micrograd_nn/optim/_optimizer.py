@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from micrograd_nn.graph import Node
-from micrograd_nn.nn import Module
 from micrograd_nn.nn._penalty import penalised
 
 __all__ = ["Optimizer", "decay_groups"]
@@ -71,6 +70,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Any, Memory] = defaultdict(dict)
         self._seen: list[dict[str, Any]] = []  # the groups as they were when last checked
+        self._layouts: dict[Any, Any] = {}  # which entries each parameter had when it was given
         self.check({"params": [], **options})
         if isinstance(params, (Node, Mapping)) or not isinstance(params, Iterable):
             raise TypeError(f"an optimiser takes a list of parameters or of groups, such as model.parameters(), not "
@@ -97,6 +97,7 @@ class Optimizer:
         self.check(new)
         self.param_groups.append(new)
         self._seen.append(dict(new))
+        self._layouts.update((p, getattr(p, "layout", None)) for p in params)
 
     @property
     def params(self) -> list[Any]:
@@ -125,25 +126,34 @@ class Optimizer:
                 p.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
-        state, update = self.state, self.update
+        """Move every parameter that has a gradient, and is not frozen.
+
+        Raises RuntimeError for a parameter of a `Network` that was wired anew since the optimiser was given it.
+        """
+        state, update, layouts = self.state, self.update, self._layouts
         for i, group in enumerate(self.param_groups):
             if group["params"] is not self._seen[i]["params"] or group != self._seen[i]:  # compares no parameters
                 self.check(group)
                 self._seen[i] = dict(group)
             for p in group["params"]:
                 grad = p.grad
-                if grad is None:
+                if grad is None or p.stamp < 0:
                     continue
+                if getattr(p, "layout", None) != layouts.get(p):
+                    raise RuntimeError(
+                        f"the entries of {_called(p)} are not those that this {type(self).__name__} was given: the "
+                        "network was wired anew. Make a new optimiser with its parameters()."
+                    )
                 data, memory = p._data, state[p]
                 number = data.__class__ is float
                 if number:
                     data = np.array(data)
                 if grad.__class__ is not np.ndarray:
                     grad = np.asarray(grad)
-                room = memory.get("scratch")
-                if room is None or room.shape != data.shape or grad.shape != data.shape:
-                    self._prepare(p, data, grad, memory)
+                if grad.shape != data.shape:
+                    raise ValueError(f"{_called(p)} has shape {data.shape}, and its gradient {grad.shape}.")
+                if "scratch" not in memory:
+                    memory["scratch"] = np.empty_like(data)
                 update(data, grad, memory, group)
                 if number:
                     p.data = data.item()
@@ -162,18 +172,6 @@ class Optimizer:
             )
         for name in group.keys() & CHECKS.keys():
             group[name] = CHECKS[name](group[name], name)
-
-    def _prepare(self, p: Any, data: Array, grad: Array, memory: Memory) -> None:
-        """Make room for intermediate results, where everything fits together."""
-        if grad.shape != data.shape:
-            raise ValueError(f"{_called(p)} has shape {data.shape}, and its gradient {grad.shape}.")
-        for known in memory.values():
-            if isinstance(known, np.ndarray) and known.shape != data.shape:
-                raise RuntimeError(
-                    f"{_called(p)} has shape {data.shape} now, and {type(self).__name__} remembers steps of shape "
-                    f"{known.shape}: the network was rewired or resized. Make a new optimiser with its parameters()."
-                )
-        memory["scratch"] = np.empty_like(data)
 
     # --- saving and loading ---------------------------------------------------------------------------------------
 
@@ -201,7 +199,12 @@ class Optimizer:
         nothing is changed.
         """
         own = f"{type(self).__name__}, which is left as it was"
-        if not isinstance(state, Mapping) or not {"class", "param_groups", "state"} <= state.keys():
+        if not (
+            isinstance(state, Mapping)
+            and {"class", "param_groups", "state"} <= state.keys()
+            and all(isinstance(group, Mapping) and "params" in group for group in state["param_groups"])
+            and all(isinstance(memory, Mapping) for memory in state["state"])
+        ):
             raise ValueError(f"this is no state of an optimiser, so it does not fit {own}.")
         if state["class"] != type(self).__name__:
             raise ValueError(f"a state of {state['class']} does not fit {own}.")
@@ -254,8 +257,6 @@ def decay_groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
     >>> [(group["weight_decay"], [p.name for p in group["params"]]) for group in opt.param_groups]
     [(0.0001, ['W1', 'W2']), (0.0, ['b1', 'b2'])]
     """
-    if not isinstance(model, Module):
-        raise TypeError(f"decay_groups takes a module, which knows its parameters' names, not {type(model).__name__}.")
     weights = list(penalised(model))
     known = {id(p) for p in weights}
     rest = [p for p in model.parameters() if id(p) not in known]

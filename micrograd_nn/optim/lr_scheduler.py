@@ -39,9 +39,9 @@ class LRScheduler:
                     f"last_epoch={last_epoch} goes on with a schedule, and group {i} of this optimiser never had one: "
                     "load the optimiser's state first, or leave last_epoch out."
                 )
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.base_lrs = self._last_lr = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch + 1
-        self._set(self._rates() if fresh else [group["lr"] for group in optimizer.param_groups])
+        self._set(self._rates() if fresh else self._present())
 
     def get_lr(self, lr: float, base: float) -> float:
         """The rate of a group after `last_epoch` steps: `lr` is its present rate, `base` the one it began with."""
@@ -56,9 +56,18 @@ class LRScheduler:
         self.last_epoch += 1
         self._set(self._rates())
 
+    def _present(self) -> list[float]:
+        """The rates there are."""
+        rates, known = [group["lr"] for group in self.optimizer.param_groups], len(self._last_lr)
+        if len(rates) != known:
+            raise ValueError(
+                f"this {type(self).__name__} was made for {known} group{'s' * (known != 1)} of parameters, and its "
+                f"optimiser has {len(rates)} now: make the schedule after add_param_group()."
+            )
+        return rates
+
     def _rates(self) -> list[float]:
-        groups = self.optimizer.param_groups
-        return [self.get_lr(group["lr"], base) for group, base in zip(groups, self.base_lrs, strict=True)]
+        return [self.get_lr(lr, base) for lr, base in zip(self._present(), self.base_lrs, strict=True)]
 
     def _set(self, rates: list[float]) -> None:
         self._last_lr = [not_negative(rate, "lr") for rate in rates]
@@ -67,7 +76,7 @@ class LRScheduler:
 
     def _begin(self) -> None:
         """Start from the rates the optimiser began with."""
-        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+        for group, _, base in zip(self.optimizer.param_groups, self._present(), self.base_lrs, strict=True):
             group["lr"] = base
         self.last_epoch = 0
         self._set(self._rates())
@@ -256,6 +265,7 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def _rates(self) -> list[float]:
+        self._present()
         return [base * f(self.last_epoch) for f, base in zip(self._lambdas, self.base_lrs, strict=True)]
 
 
@@ -346,10 +356,10 @@ class ReduceLROnPlateau(LRScheduler):
                 raise ValueError(f"{name} is {known[0]!r} or {known[1]!r}, not {given!r}.")
         self.optimizer = driven(optimizer)
         groups = optimizer.param_groups
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
-        if len(self.min_lrs) != len(groups):
-            raise ValueError(f"min_lr has {len(self.min_lrs)} rates, and the optimiser {len(groups)} groups.")
-        self.min_lrs = [not_negative(x, "min_lr") for x in self.min_lrs]
+        least = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
+        if len(least) != len(groups):
+            raise ValueError(f"min_lr has {len(least)} rates, and the optimiser {len(groups)} groups.")
+        self.min_lrs = [not_negative(x, "min_lr") for x in least]
         self.mode, self.threshold_mode = mode, threshold_mode
         self.factor, self.threshold = share(factor, "factor"), not_negative(threshold, "threshold")
         self.patience, self.cooldown = count(patience, "patience", 0), count(cooldown, "cooldown", 0)
@@ -366,6 +376,7 @@ class ReduceLROnPlateau(LRScheduler):
                 f"ReduceLROnPlateau.step(metric) needs the number it is to watch, such as the validation loss of the "
                 f"epoch, not {metrics!r:.60}."
             )
+        rates = self._present()
         self.last_epoch += 1
         self.num_bad_epochs += 1
         if self._better(float(current)):
@@ -373,7 +384,6 @@ class ReduceLROnPlateau(LRScheduler):
         if self.cooldown_counter:
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
-        rates = [group["lr"] for group in self.optimizer.param_groups]
         if self.num_bad_epochs > self.patience:
             lower = [max(lr * self.factor, least) for lr, least in zip(rates, self.min_lrs, strict=True)]
             rates = [new if lr - new > self.eps else lr for lr, new in zip(rates, lower, strict=True)]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from micrograd_nn.training._history import History
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ class EarlyStopping(Callback):
         self, patience: int = 10, min_delta: float = 0.0, monitor: str = "val_loss", restore_best: bool = True,
         mode: str | None = None,
     ) -> None:  # fmt: skip
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+        if isinstance(patience, bool) or not isinstance(patience, (int, np.integer)) or patience < 1:
             raise ValueError(f"patience is a whole number of epochs, at least 1, not {patience!r}.")
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"min_delta is a number of at least 0, not {min_delta!r}.")
@@ -148,7 +150,7 @@ class EarlyStopping(Callback):
             mode = "max" if bare in MORE_IS_BETTER else "min"
         if mode not in ("min", "max"):
             raise ValueError(f"is less or more of {monitor!r} better? Say mode='min' or mode='max'.")
-        self.patience, self.min_delta, self.monitor = patience, min_delta, monitor
+        self.patience, self.min_delta, self.monitor = int(patience), min_delta, monitor
         self.restore_best, self.mode = restore_best, mode
         self._forget()
 

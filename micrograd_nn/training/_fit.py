@@ -12,19 +12,20 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import nn
-from micrograd_nn.training._callbacks import Callbacks, EarlyStopping, Run
 from micrograd_nn.data import batches, paired
-from micrograd_nn.training._diagnosis import flaw, sum_of_squares
 from micrograd_nn.graph import Node
-from micrograd_nn.training._history import Epoch, History
-from micrograd_nn.training._measures import Measure, accuracy, measures_of, plain
 from micrograd_nn.modes import no_grad
 from micrograd_nn.nn import Module, utils
+from micrograd_nn.nn._module import observer
 from micrograd_nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, decay_groups, lr_scheduler
+from micrograd_nn.training._callbacks import Callbacks, EarlyStopping, Run
+from micrograd_nn.training._diagnosis import flaw, flaw_after, sum_of_squares
+from micrograd_nn.training._history import Epoch, History
+from micrograd_nn.training._measures import Measure, measures_of, plain
 from micrograd_nn.training._progress import display
 from micrograd_nn.training._resuming import Keeper
 
-__all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "Epoch", "History", "accuracy", "evaluate", "fit"]
+__all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "evaluate", "fit", "named"]
 
 if TYPE_CHECKING:  # NumPy loads its random module at first use
     Rng = np.random.Generator | int | None
@@ -94,14 +95,16 @@ def fit(
     classes. `callbacks` are `Callback`s, or functions that are called with the `Run` after every epoch.
 
     `checkpoint` names a file that keeps the whole run after every epoch, or after the first that ends
-    `checkpoint_every` seconds or more since it was last written, and at the end. With `resume=True` a run goes on from there,
-    in a new process too, and ends bit for bit as if it had never been stopped; without such a file it begins. Data,
-    model and settings must be the same (DataError says what is not); `epochs` may be more, but for a schedule by name,
-    which is laid out for them. A run that is finished, or was stopped by a callback, is over: its history comes back.
+    `checkpoint_every` seconds or more since it was last written, and at the end. With `resume=True` a run goes on from
+    there, in a new process too, and ends bit for bit as if it had never been stopped; without such a file it begins.
+    Data, model and settings must be the same (DataError says what is not); `epochs` may be more, but for a schedule by
+    name, which is laid out for them. A run that is finished, or was stopped by a callback, is over: its history comes
+    back.
 
     `progress` shows a bar on a terminal and plain lines elsewhere; False is silent. Ctrl-C ends the run with what was
-    learned so far. A loss or a gradient that is no finite number ends it before the step is taken; `History.ended`
-    says so, with the operation and the layer that gave the first such number.
+    learned so far. A loss or a gradient that is no finite number ends it before the step is taken, a validation loss
+    or weights that are not after their epoch; `History.ended` says so, with the operation and the layer that gave the
+    first such number.
 
     >>> from micrograd_nn import data, nn
     >>> X, y = data.make_moons(100, rng=0)
@@ -109,20 +112,23 @@ def fit(
     >>> history["accuracy"][-1] > 0.9
     True
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"fit takes a Module of micrograd_nn.nn, not {type(model).__name__}: subclass Module.")
     X, y = _checked(X, y, "X and y")
     if validation_data is not None and not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
         raise TypeError("validation_data is a pair (X, y).")
     held = None if validation_data is None else _checked(*validation_data, "validation_data")
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise ValueError(f"epochs is a whole number of at least 1, not {epochs!r}.")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is a whole number of at least 1, not {batch_size!r}.")
+    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+            raise ValueError(f"{name} is a whole number of at least 1, not {count!r}.")
+    if not isinstance(checkpoint_every, (int, float, np.number)) or not checkpoint_every >= 0:
+        raise ValueError(f"checkpoint_every is a number of seconds, at least 0, not {checkpoint_every!r}.")
     if resume and checkpoint is None:
         raise ValueError("resume=True goes on with the run in a file: say which one, with checkpoint=.")
     compute = named(loss, LOSSES, "loss")
     opt = _optimizer(optimizer, model, lr, weight_decay)
     rate, scheduler = opt.lr, _scheduler(schedule, opt, epochs)
-    stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping
+    stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, (int, np.integer)) else early_stopping
     if stopping is not None and not isinstance(stopping, EarlyStopping):
         raise TypeError(f"early_stopping is an EarlyStopping or its patience in epochs, not {stopping!r:.60}.")
     hooks = Callbacks(callbacks, first=stopping)
@@ -136,7 +142,7 @@ def fit(
     }  # fmt: skip
     run.history.settings = {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
     measures = measures_of(metrics, compute, y), measures_of(metrics, compute, held[1]) if held else {}
-    penalty, shuffle = _penalty(model, l1, l2), np.random.default_rng(rng)
+    penalty, shuffle, watcher = _penalty(model, l1, l2), np.random.default_rng(rng), observer.get()
     model.train()
     try:
         hooks.call("on_train_begin", run)
@@ -151,7 +157,9 @@ def fit(
                     if epoch is None:
                         break
                     run.history.epochs.append(epoch)
-                    if scheduler is not None:
+                    if found := flaw_after(run, epoch):
+                        run.stop(found)
+                    elif scheduler is not None:
                         _turn(scheduler, epoch)
                     hooks.call("on_epoch_end", run)
                     if keeper is not None:
@@ -162,6 +170,7 @@ def fit(
                 run.history.ended = "interrupted"
         hooks.call("on_train_end", run)
     finally:
+        observer.set(watcher)  # a callback that watched this run watches no more
         model.eval()
     return run.history
 
@@ -204,6 +213,11 @@ def _epoch(
         if not math.isfinite(squares + value) and (found := flaw(run, again)):
             run.stop(found)
             return None
+        if not run.step and all(p.grad is None for p in params):
+            raise ValueError(
+                "the loss depends on no parameter of the model, so there is nothing to learn: compute it from the "
+                "scores, which are nodes, and not from their .data."
+            )
         count = len(yb)
         left -= count
         run.last_batch = not left
@@ -260,11 +274,11 @@ def _evaluated(
 # --- what fit was given ---------------------------------------------------------------------------------------------
 
 
-def named(given: Any, known: dict[str, Any], what: str) -> Any:
+def named(given: Any, known: dict[str, Any], what: str, own: str = "a function of your own") -> Any:
     if not isinstance(given, str):
         return given
     if given not in known:
-        raise ValueError(f"{what} is {', '.join(map(repr, known))} or a function of your own, not {given!r}.")
+        raise ValueError(f"{what} is {', '.join(map(repr, known))} or {own}, not {given!r}.")
     return known[given]
 
 
@@ -286,9 +300,9 @@ def _optimizer(given: Any, model: Module, lr: float | None, weight_decay: float 
                 "model.parameters()."
             )
         return given
-    make: Callable[..., Optimizer] = named(given, OPTIMIZERS, "optimizer")
     if not isinstance(given, str):
         raise TypeError(f"optimizer is a name or an Optimizer, such as SGD(model.parameters()), not {given!r:.60}.")
+    make: Callable[..., Optimizer] = named(given, OPTIMIZERS, "optimizer", "an Optimizer of your own")
     if weight_decay is None and make is AdamW:
         weight_decay = 0.01  # PyTorch's
     params = decay_groups(model, weight_decay) if weight_decay else model.parameters()
@@ -328,7 +342,9 @@ def _penalty(model: Module, l1: float, l2: float) -> Callable[[], Any] | None:
 def _bound(hooks: Callbacks, max_norm: float | None, clip_norm: float | None, clip_value: float | None) -> None:
     """Bounds on gradients, after the callbacks have seen them, and on weights, before the callbacks see those."""
     for name, bound in (("max_norm", max_norm), ("clip_norm", clip_norm), ("clip_value", clip_value)):
-        if bound is not None and not (isinstance(bound, (int, float)) and not isinstance(bound, bool) and bound > 0):
+        if bound is not None and not (
+            isinstance(bound, (int, float, np.number)) and not isinstance(bound, bool) and bound > 0
+        ):
             raise ValueError(f"{name} is a number above 0, or None for no bound, not {bound!r}.")
     if clip_norm is not None:
         hooks.on_backward_end.append(lambda run: utils.clip_grad_norm_(run.optimizer.params, clip_norm))

@@ -21,11 +21,11 @@ def accuracy(scores: Any, y: Any) -> float:
 
     Labels may be probabilities (N, C): the largest counts.
     """
-    scores, y = np.asarray(plain(scores)), np.asarray(y)
+    scores, y = np.asarray(plain(scores)), np.asarray(plain(y))
     if scores.ndim == 1 or scores.shape[1] == 1:
-        right = (scores.reshape(-1) > 0) == (y.reshape(-1) > 0)
+        right = (scores.reshape(-1) > 0) == (_like(scores, y).reshape(-1) > 0)
     else:
-        right = scores.argmax(1) == (y.argmax(1) if y.shape == scores.shape else y)
+        right = scores.argmax(1) == (y.argmax(1) if y.shape == scores.shape else _like(scores[:, 0], y))
     return float(np.count_nonzero(right) / right.size)
 
 
@@ -67,7 +67,10 @@ def measures_of(metrics: Any, compute: Any, y: Any) -> dict[str, Measure]:
         found["accuracy"] = accuracy
     if not isinstance(metrics, Mapping):
         given = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
-        metrics = {m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__): m for m in given}
+        names = [m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__) for m in given]
+        if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+            raise ValueError(f"two metrics are called {twice[0]!r}: name them, metrics={{'name': function, ...}}.")
+        metrics = dict(zip(names, given, strict=True))
     for name, metric in metrics.items():
         if isinstance(metric, str):
             if metric not in METRICS:
@@ -105,5 +108,5 @@ def _like(scores: Any, y: Any) -> Any:
     if y.shape == scores.shape:
         return y
     if y.size != scores.size or len(y) != len(scores):
-        raise ValueError(f"a metric needs one score a label, and got shapes {scores.shape} and {y.shape}.")
+        raise ValueError(f"one score a label is needed, and the shapes are {scores.shape} and {y.shape}.")
     return y.reshape(scores.shape)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import checkpoint
-from micrograd_nn.training._callbacks import Callbacks, Run
 from micrograd_nn.data import DataError
+from micrograd_nn.training._callbacks import Callbacks, Run
 from micrograd_nn.training._history import History
 
 __all__ = ["Keeper"]
@@ -112,6 +112,7 @@ class Keeper:
         if laid_out:
             settings["schedule"] = f"{settings['schedule']!r} over {run.epochs} epochs"
         return settings | {
+            "the schedule's settings": None if self.scheduler is None else _settled(self.scheduler.state_dict()),
             "metrics": sorted(measures),
             "callbacks": self.callbacks.names(),
             "rng": int(seed) if isinstance(seed, (int, np.integer)) else type(seed).__name__,
@@ -134,6 +135,16 @@ class Keeper:
         yield "rng", self.rng
         for name, g in self.run.model.named_generators():
             yield f"model.{name}", g
+
+
+MOVING = {"last_epoch", "last_lr", "lr", "base_lrs", "best", "num_bad_epochs", "cooldown_counter"}
+
+
+def _settled(state: Any) -> Any:
+    """The state of a schedule without what a step changes."""
+    if isinstance(state, dict):
+        return {k: _settled(v) for k, v in state.items() if k not in MOVING}
+    return [_settled(s) for s in state] if isinstance(state, (list, tuple)) else state
 
 
 def _packed(content: dict[str, Any]) -> Any:

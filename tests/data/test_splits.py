@@ -20,6 +20,12 @@ def test_batches_hold_every_example_once():
     assert np.concatenate([b for _, b in data.batches(X, y, 4)]).tolist() == list(range(10))
 
 
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, True, None, "all"])
+def test_a_batch_has_a_whole_number_of_examples(batch_size):
+    with pytest.raises(ValueError, match="batch_size is a whole number of at least 1, not"):
+        next(data.batches(np.zeros((3, 1)), np.zeros(3), batch_size))
+
+
 def test_a_split_keeps_the_shares_of_the_classes():
     y = np.repeat([0, 1, 2], [100, 40, 5])
     X = np.arange(145).reshape(-1, 1)

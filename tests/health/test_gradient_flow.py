@@ -80,6 +80,26 @@ def test_labels_that_do_not_fit_are_refused(labels, loss, message):
         unit_health(nn.MLP(3, [6, 4], rng=0), X, labels, loss)
 
 
+def test_a_model_that_gives_several_things_needs_a_loss_that_takes_one():
+    class Two(nn.Module):
+        def __init__(self):
+            self.model = nn.MLP(3, [4, 2], rng=0)
+
+        def forward(self, x):
+            scores = self.model(x)
+            return scores, {"shares": F.sigmoid(scores)}
+
+    x, y = np.eye(3), np.array([0, 1, 0])
+    for loss in (None, "cross_entropy"):
+        with pytest.raises(TypeError, match=r"the model gives a tuple.*loss=lambda out, y: .*\(out\[0\], y\)"):
+            unit_health(Two(), x, y, loss)
+    found = unit_health(Two(), x, y, lambda out, y: F.cross_entropy(out[0], y)).gradients
+    expected = unit_health(Two().model, x, y).gradients
+    assert {g.name.removeprefix("model."): g.norm for g in found if "layers" in g.name} == {
+        g.name: pytest.approx(g.norm, rel=1e-12) for g in expected
+    }
+
+
 def test_without_labels_there_are_none():
     assert unit_health(nn.MLP(3, [6, 4], rng=0), X).gradients == []
 

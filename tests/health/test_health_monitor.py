@@ -1,8 +1,8 @@
 """`HealthMonitor` watches a run: a report an epoch, with gradients and steps as training really has them."""
 
-import gc
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,16 +11,9 @@ from micrograd_nn import HealthMonitor, History, Tensor, data, fit, nn, optim, u
 from micrograd_nn import functional as F
 from micrograd_nn.health._monitor import _update_ratio
 from micrograd_nn.nn._module import observer
+from micrograd_nn.training import Callback, Run
 
 X, y = data.make_moons(200, rng=0)
-
-
-class Run:
-    """As much of a run as a callback sees."""
-
-    def __init__(self, model, X, epochs=1):
-        self.model, self.X, self.epochs, self.epoch = model, X, epochs, 1
-        self.history, self.last_batch, self.batch, self.loss = History(), True, (X, None), None
 
 
 class Own(nn.Module):
@@ -37,19 +30,10 @@ class Own(nn.Module):
 
 
 def one_step(model, monitor, optimizer, X=X, y=y):
-    """One epoch of one batch, by hand; the gradients of the activations, by a second pass."""
-    run = Run(model, X)
-    monitor.on_train_begin(run)
-    run.loss = F.cross_entropy(model(X), y)
-    model.zero_grad()
-    run.loss.backward()
-    monitor.on_backward_end(run)
+    """One epoch of one batch; the report, and the weights before."""
     before = model.state_dict()
-    optimizer.step()
-    monitor.on_batch_end(run)
-    monitor.on_epoch_end(run)
-    monitor.on_train_end(run)
-    return run.history.health[0], before
+    settings = {"optimizer": optimizer, "epochs": 1, "batch_size": len(X), "callbacks": [monitor]}
+    return fit(model, X, y, rng=0, progress=False, **settings).health[0], before
 
 
 def test_every_epoch_has_a_report_of_the_same_examples():
@@ -65,11 +49,8 @@ def test_every_epoch_has_a_report_of_the_same_examples():
 
 @pytest.mark.parametrize(("n", "expected"), [(30, 30), (200, 64), (2400, 100), (40_000, 1024)])
 def test_the_sample_is_a_24th_within_64_and_1024(n, expected):
-    run = Run(nn.MLP(1, [2, 1], rng=0), np.arange(n)[:, None] * 1.0)
-    monitor = HealthMonitor()
-    monitor.on_train_begin(run)
-    sample = monitor._sample[:, 0]
-    monitor.on_train_end(run)
+    X = np.arange(n)[:, None] * 1.0
+    sample = HealthMonitor()._examples_of(Run(nn.MLP(1, [2, 1], rng=0), None, X, X))[:, 0]
     assert len(sample) == expected
     steps = np.diff(sample)
     assert (sample[0], sample[-1]) == (0, n - 1)
@@ -161,19 +142,57 @@ def test_a_monitor_can_watch_another_run():
         assert [len(r.layers[0]) for r in history.health] == [4, 4]
 
 
-def test_a_run_that_breaks_off_leaves_nothing_behind():
-    def broken(run):
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_backward_end", "on_batch_end", "on_epoch_end"])
+def test_nobody_watches_after_a_run_that_broke_off(hook):
+    class Broken(Callback):
+        pass
+
+    def broken(self, run):
         raise RuntimeError("stop here")
 
-    monitor = HealthMonitor()
-    with pytest.raises(RuntimeError, match="stop here"):
-        fit(nn.MLP(2, [8, 2], rng=0), X, y, epochs=1, callbacks=[monitor, broken], rng=0, progress=False)
-    gc.collect()
-    monitor._shown.clear()
-    nn.MLP(2, [8, 2], rng=0)(Tensor(X, True))
-    assert monitor._shown == []  # the run is gone, and nothing is kept of what others compute
-    fit(nn.MLP(2, [8, 2], rng=0), X, y, epochs=1, callbacks=[HealthMonitor()], rng=0, progress=False)
+    setattr(Broken, hook, broken)
+    with pytest.raises(RuntimeError, match="stop here") as caught:
+        fit(nn.MLP(2, [8, 2], rng=0), X, y, epochs=1, callbacks=[HealthMonitor(), Broken()], progress=False)
     assert observer.get() is None
+    del caught  # so long the run was alive, as it is in a notebook
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_backward_end", "on_batch_end", "on_epoch_end"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_other_callbacks_compute_meanwhile_is_no_part_of_it(hook, first):
+    class Busy(Callback):
+        pass
+
+    def busy(self, run):
+        run.model.eval()(Tensor(X))
+        fit(nn.MLP(2, [5, 2], rng=0), X, y, epochs=1, batch_size=200, callbacks=[HealthMonitor()], progress=False)
+
+    def run(*callbacks):
+        return fit(nn.MLP(2, [8, 2], rng=0), X, y, epochs=2, callbacks=callbacks, rng=0, progress=False).health
+
+    setattr(Busy, hook, busy)
+    assert run(*([HealthMonitor(), Busy()] if first else [Busy(), HealthMonitor()])) == run(HealthMonitor())
+    assert observer.get() is None
+
+
+def test_runs_in_several_threads_do_not_see_each_other():
+    def run(seed):
+        settings = {"epochs": 4, "callbacks": [HealthMonitor()], "rng": seed, "progress": False}
+        return fit(nn.MLP(2, [8, 2], rng=seed), X, y, **settings).health
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(run, [0, 1] * 4)) == [run(0), run(1)] * 4
+
+
+def test_a_run_that_was_stopped_has_a_report_of_its_last_epoch():
+    class Stops(Callback):
+        def on_epoch_end(self, run):
+            if run.epoch == 5:
+                run.stop("enough")
+
+    callbacks = [Stops(), HealthMonitor(every=3)]
+    history = fit(nn.MLP(2, [8, 2], rng=0), X, y, epochs=9, callbacks=callbacks, rng=0, progress=False)
+    assert [(r.epoch, len(r.updates)) for r in history.health] == [(3, 4), (5, 0)]
 
 
 def test_a_monitor_travels_to_other_processes_before_and_after_a_run():

@@ -79,6 +79,32 @@ def test_units_saturated_on_every_example_are_told_from_those_on_most():
     )
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "maxout"])
+def test_units_that_say_nothing_of_the_input_are_said_and_are_not_called_dormant(activation):
+    model = nn.MLP(2, [5, 2], activation, init="zeros")
+    report = unit_health(model, rng.normal(size=(50, 2)))
+    assert report.findings == [
+        "5 of 5 units of layer 1 are constant on these 50 examples, which says nothing of the input: start from random "
+        "weights that are not 0, or mend the layer before."
+    ]
+    assert unit_health(model, np.ones((1, 2))).ok  # one example tells nothing
+
+
+def test_gradients_and_steps_of_a_network_without_activations_are_shown():
+    report = unit_health(nn.MLP(2, [2], init="zeros"), np.eye(2), [1, 1], loss=lambda s, y: 1e6 * s.sum())
+    text = str(replace(report, updates={"layers[0].weight": -9.0}))
+    assert "no activations whose health" in text
+    assert "exploding" in text
+    assert "-9.00" in text
+    assert "The gradient explodes on the weight of layer 1" in text
+
+
+@pytest.mark.parametrize(("labels", "said"), [(None, "with the units. Whether"), ([0, 1, 1, 0], ": neither units nor")])
+def test_all_is_well_says_of_what(labels, said):
+    x = np.random.default_rng(1).normal(size=(4, 2))
+    assert f"All is well{said}" in str(unit_health(nn.MLP(2, [4, 2], "tanh", rng=0), x, labels))
+
+
 def test_dormant_units_that_are_alive_are_said():
     (sentence,) = report_on("relu", [[0.7] * 9 + [0.015]]).findings
     assert sentence.startswith(

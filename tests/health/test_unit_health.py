@@ -408,13 +408,23 @@ def test_all_forms_of_the_same_data_give_the_same_report(tmp_path):
     pieces = np.array_split(X, [3, 40])
     for form in (X.tolist(), Tensor(X), np.load(tmp_path / "X.npy", mmap_mode="r"), Recorder(X)):
         assert unit_health(model, form, batch_size=16) == expected
-    for form in (iter(pieces), (p for p in pieces), map(Tensor, pieces), iter([X[:0], *pieces])):
+    even = np.array_split(X, 2)  # as an array these would be two examples
+    for form in (
+        iter(pieces),
+        (p for p in pieces),
+        map(Tensor, pieces),
+        iter([X[:0], *pieces]),
+        pieces,
+        even,
+        (*even,),
+    ):
         got = unit_health(model, form)
         assert got.examples == 60
         np.testing.assert_allclose(got.layers[0].mean, expected.layers[0].mean, rtol=1e-12)
-    labelled = unit_health(model, zip(pieces, np.array_split(y, [3, 40]), strict=True))
-    for g, h in zip(labelled.gradients, unit_health(model, X, y).gradients, strict=True):
-        assert g.norm == pytest.approx(h.norm, rel=1e-12)
+    for container in (iter, list):
+        labelled = unit_health(model, container(list(zip(pieces, np.array_split(y, [3, 40]), strict=True))))
+        for g, h in zip(labelled.gradients, unit_health(model, X, y).gradients, strict=True):
+            assert g.norm == pytest.approx(h.norm, rel=1e-12)
 
 
 def test_no_more_than_a_batch_is_ever_taken():

@@ -380,6 +380,7 @@ BCE = F.binary_cross_entropy_with_logits
         # other labels than the loss takes
         (lambda: F.hinge_loss(S, [0, 1, 1]), ValueError, ["-1 and +1", "[0, 1]", "2 * y - 1"]),
         (lambda: F.hinge_loss(S, [False, True, True]), ValueError, ["-1 and +1", "2 * y - 1"]),
+        (lambda: F.hinge_loss(S, [True, True, True]), ValueError, ["-1 and +1", "[True]", "2 * y - 1"]),
         (lambda: F.hinge_loss(S, [0, 1, 2]), ValueError, ["[0, 1, 2]", "multi_margin_loss"]),
         (lambda: F.hinge_loss(S, [1, -1, np.nan]), ValueError, ["-1 and +1", "nan"]),
         (lambda: F.hinge_loss(S, [1, -1, 0.3]), ValueError, ["-1 and +1", "0.3"]),

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -57,6 +59,11 @@ def test_a_state_that_does_not_fit_is_refused_whole_and_reported_whole():
     assert "unexpected: extra" in text
     assert "layers[0].weight (needs (4, 3), got (3, 4))" in text
     assert all(np.array_equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_a_state_is_a_dict():
+    with pytest.raises(TypeError, match=r"as state_dict\(\) gives it, not Linear"):
+        nn.Linear(1, 1).load_state_dict(nn.Linear(1, 1))
 
 
 def test_a_value_parameter_is_saved_and_loaded():
@@ -119,6 +126,37 @@ def test_a_copy_is_a_network_of_its_own(twin):
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="has no forward"):
         nn.Module()(1.0)
+
+
+def test_zero_grad_forgets_the_gradient_of_what_was_frozen_since():
+    layer = nn.Linear(2, 1, rng=0)
+    layer(np.ones((3, 2))).sum().backward()
+    layer.weight.requires_grad = False
+    layer.zero_grad()
+    assert layer.weight.grad is None
+
+
+@pytest.mark.parametrize("path", ["all at once", "number by number"])
+def test_threads_may_call_one_module_from_the_start(path):
+    def network():
+        net = nn.Network(rng=0)
+        names = [net.input(f"x{i}") for i in range(3)]
+        for i in range(30):
+            names.append(net.unit(f"u{i}", ["tanh", "prelu", "maxout"][i % 3], names[-4:]))
+        net.outputs = names[-1:]
+        return net
+
+    x = np.ones((4, 3)) if path == "all at once" else [1.0, 2.0, 3.0]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for make in (network, lambda: nn.MLP(3, [4, 4, 4, 1], rng=0)) * 8:
+                module = make()
+                outs = list(pool.map(module, [x] * 16))
+                assert len({out.numpy().tobytes() for out in outs}) == 1
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_what_is_frozen_is_saved_and_counted_and_not_stepped():

@@ -228,6 +228,7 @@ def test_a_new_unit_cannot_read_itself():
         (lambda net: net.unit("x1"), ValueError, "there is an input named 'x1' already"),
         (lambda net: net.unit(7), TypeError, "called by a name, a text, not 7"),
         (lambda net: net.unit("z", "rlu"), ValueError, "Did you mean 'relu'"),
+        (lambda net: net.unit("z", ["x1", "h1"]), TypeError, r"net.unit\('z', inputs=\['x1', 'h1'\]\)"),
         (lambda net: net.unit("z", "softmax"), ValueError, "apply it to the output"),
         (lambda net: net.unit("z", nn.PReLU(3)), ValueError, "write 'prelu'"),
         (lambda net: net.unit("z", inputs="x1"), TypeError, r"inputs=\['x1'\]"),
@@ -425,7 +426,7 @@ def test_an_mlp_converted_computes_the_same(mlp):
 def test_an_mlp_with_dropout_or_noise_is_not_converted():
     with pytest.raises(ValueError, match="no dropout and no input noise"):
         Network.from_mlp(nn.MLP(2, [3, 1], dropout=0.5))
-    for other in (nn.Dropout(0.5), nn.Sequential(nn.Linear(2, 3), F.relu)):
+    for other in (nn.Dropout(0.5), nn.Sequential(nn.Linear(2, 3), F.relu), nn.Sequential()):
         with pytest.raises(TypeError, match="an MLP, or a Sequential of Layer, Linear and Maxout"):
             Network.from_mlp(other)
 
@@ -587,6 +588,55 @@ def test_state_goes_out_and_in_again():
     with pytest.raises(ValueError, match=r"weight \(needs \(5,\), got \(2,\)\)"):
         b.load_state_dict({"weight": np.zeros(2), "bias": np.zeros(3)})
     assert a.eval().train().training
+
+
+def test_a_state_goes_on_the_edges_it_was_taken_from_and_on_no_others():
+    def reading(source):
+        net = Network(rng=0)
+        net.input("a")
+        net.input("b")
+        net.unit("h", "tanh")
+        net.connect(source, "h")
+        return net
+
+    other = nn.Sequential(reading("b"), nn.Linear(1, 1))
+    before = other.state_dict()
+    with pytest.raises(ValueError, match=r"left as it was. wired otherwise: layers\[0\].wiring"):
+        other.load_state_dict(nn.Sequential(reading("a"), nn.Linear(1, 1)).state_dict())
+    np.testing.assert_equal(other.state_dict(), before)
+    other.load_state_dict({k: 2 * v for k, v in before.items() if not k.endswith("wiring")})  # a state made by hand
+    assert other.layers[0].weight.data == 2 * before["layers[0].weight"]
+
+
+def test_a_subclass_may_have_parts_and_parameters_of_its_own():
+    class Headed(Network):
+        def __init__(self):
+            super().__init__(rng=0)
+            self.head, self.factor = nn.Linear(1, 2, rng=1), mg.Value(3.0)
+            self.unit("h", "tanh", [self.input("x")])
+
+        def forward(self, x):
+            return self.head(super().forward(x)) * self.factor
+
+    net = Headed()
+    assert {name for name, _ in net.named_parameters()} == {"factor", "weight", "bias", "head.weight", "head.bias"}
+    net(np.ones((4, 1))).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    assert net.summary().parameters == 2 + 4 + 1
+
+
+@pytest.mark.parametrize("kind", [*nn.ACTIVATIONS, "maxout"])
+def test_batches_may_be_empty_and_have_any_number_of_axes(kind):
+    mlp = nn.MLP(3, [4, 2], kind, rng=0)
+    net = Network.from_mlp(mlp)
+    for shape in ((3,), (0, 3), (1, 3), (2, 5, 3), (2, 0, 3), (2, 1, 4, 3)):
+        x, z = (mg.Tensor(np.random.default_rng(1).normal(size=shape), requires_grad=True) for _ in "xz")
+        out, expected = net(x), mlp(z)
+        assert out.shape == (*shape[:-1], 2)
+        np.testing.assert_allclose(out.data, expected.data, atol=1e-12)
+        (out * out).sum().backward()
+        (expected * expected).sum().backward()
+        np.testing.assert_allclose(x.grad, z.grad, atol=1e-12)
 
 
 # --- seen from outside ------------------------------------------------------------------------------------------------

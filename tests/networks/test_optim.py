@@ -280,24 +280,58 @@ def test_a_gradient_of_another_shape_is_refused():
         optim.SGD([w], lr=0.1).step()
 
 
-def test_a_network_rewired_needs_a_new_optimiser():
+def exchange(net):
+    net.disconnect("x", "h")
+    net.connect("y", "h")
+
+
+@pytest.mark.parametrize("copied", [lambda pair: pair, copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@pytest.mark.parametrize(
+    "rewire",
+    [
+        lambda net: net.connect("y", "h"),
+        exchange,  # as many edges as before: the shapes tell nothing
+        lambda net: net.unit("p", "prelu", inputs=["x"]),  # its slope is a parameter the optimiser was never given
+    ],
+)
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_network_rewired_needs_a_new_optimiser(rewire, steps, copied):
     net = nn.Network()
     net.input("x")
     net.input("y")
     net.unit("h", activation="tanh", inputs=["x"])
-    opt = optim.Adam(net.parameters())
+    net, opt = copied((net, optim.Adam(net.parameters())))
 
     def learn():
         opt.zero_grad()
         (net(np.ones((4, 2))) ** 2).sum().backward()
         opt.step()
 
-    learn()
-    net.connect("y", "h")
-    with pytest.raises(RuntimeError, match=r"\(2,\) now.*\(1,\).*rewired.*new optimiser"):
+    for _ in range(steps):
         learn()
+    net, opt = copied((net, opt))
+    learn()
+    rewire(net)
+    before = net.weight.data.copy()
+    with pytest.raises(RuntimeError, match=r"weight.*Adam.*wired anew.*new optimiser"):
+        learn()
+    assert np.array_equal(net.weight.data, before)
     opt = optim.Adam(net.parameters())
     learn()
+    assert not np.array_equal(net.weight.data, before)
+
+
+@ALL
+def test_a_frozen_parameter_stays_whatever_gradient_it_has(name):
+    w = Tensor([1.0], requires_grad=True)
+    opt = getattr(optim, name)([w], lr=0.1)
+    w.grad = np.ones(1)
+    w.requires_grad = False
+    opt.step()
+    assert w.data.tolist() == [1.0]
+    w.requires_grad = True
+    opt.step()
+    assert w.data[0] < 1.0
 
 
 # --- groups and options -----------------------------------------------------------------------------------------------
@@ -528,6 +562,8 @@ def spoil(*path):
     [
         (spoil(("class", "SGD")), "a state of SGD does not fit Adam"),
         (lambda tree: tree.pop("state"), "no state of an optimiser"),
+        (spoil("state", (0, 7)), "no state of an optimiser"),
+        (lambda tree: tree["param_groups"][0].pop("params"), "no state of an optimiser"),
         (lambda tree: tree["param_groups"].pop(), r"groups of \[1\] parameters.*groups of \[1, 1\]"),
         (lambda tree: tree["state"].pop(), "groups of"),
         (spoil("state", 1, ("exp_avg", np.ones(3))), r"parameter 1, b, 'exp_avg' has shape \(3,\).*\(2,\)"),

@@ -114,6 +114,12 @@ def test_a_strength_is_a_number_of_at_least_0(strength):
             penalty(network(), strength)
 
 
+@pytest.mark.parametrize("penalty", [nn.l1_penalty, nn.l2_penalty])
+def test_a_penalty_is_of_a_module(penalty):
+    with pytest.raises(TypeError, match="takes a module, which knows what is a bias, not list"):
+        penalty(network().parameters(), 0.1)
+
+
 def test_a_penalty_leaves_float32_as_it_is():
     layer = nn.Layer(2, 2)
     layer.weight = Tensor(np.ones((2, 2), np.float32), requires_grad=True)

@@ -316,5 +316,23 @@ def test_wrong_settings_are_refused(build, error, message):
         build(ours())
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda opt: S.StepLR(opt, 1),
+        lambda opt: S.LambdaLR(opt, lambda t: 1.0),
+        lambda opt: S.SequentialLR(opt, [S.StepLR(opt, 1), S.ExponentialLR(opt, 0.5)], [1]),
+        lambda opt: S.ReduceLROnPlateau(opt),
+    ],
+)
+def test_groups_added_under_a_schedule_are_refused_with_the_fix(make):
+    opt = optim.SGD([Value(1.0)], lr=0.1)
+    schedule = make(opt)
+    opt.add_param_group({"params": [Value(2.0)]})
+    with pytest.raises(ValueError, match=r"made for 1 group of parameters.* has 2 now.*after add_param_group"):
+        schedule.step(*[1.0] * isinstance(schedule, S.ReduceLROnPlateau))
+    assert opt.lr == 0.1
+
+
 def test_a_schedule_shows_its_settings():
     assert "step_size=2, gamma=0.5" in repr(S.StepLR(ours(), 2, 0.5))

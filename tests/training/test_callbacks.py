@@ -5,8 +5,7 @@ import pytest
 
 from micrograd_nn import data, fit, nn, optim
 from micrograd_nn import functional as F
-from micrograd_nn.training import Callback, EarlyStopping, Run
-from micrograd_nn.training import Epoch
+from micrograd_nn.training import Callback, EarlyStopping, Epoch, Run
 
 X, Y = data.make_moons(50, rng=0)
 

@@ -1,5 +1,6 @@
 """fit: losses, optimisers, schedules, penalties and metrics by name, and what it says when numbers go wrong."""
 
+import json
 import math
 import os
 import re
@@ -100,13 +101,17 @@ def test_an_optimiser_of_another_model_is_refused():
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"optimizer": "adan"}, ValueError, "'adam', 'sgd'"),
+        ({"optimizer": "adan"}, ValueError, "'adamw' or an Optimizer of your own, not 'adan'"),
         ({"optimizer": optim.Adam}, TypeError, "optimizer is a name or an Optimizer"),
         ({"schedule": "cosin"}, ValueError, "'step', 'exponential', 'cosine', 'warmup', 'warmup_cosine', 'plateau'"),
         ({"metrics": "f1"}, ValueError, "metrics has 'mae', 'mse', 'r2', 'accuracy' by name, and not 'f1'"),
         ({"metrics": {"loss": max}}, ValueError, "cannot be called 'loss'"),
         ({"metrics": {"val_x": max}}, ValueError, "cannot be called 'val_x'"),
         ({"metrics": [3]}, TypeError, "a name or a function"),
+        ({"metrics": [lambda s, y: 0, lambda s, y: 1]}, ValueError, "two metrics are called '<lambda>'"),
+        ({"checkpoint_every": math.nan}, ValueError, "checkpoint_every is a number of seconds, at least 0, not nan"),
+        ({"checkpoint_every": "60"}, ValueError, "checkpoint_every is a number of seconds"),
+        ({"model": abs}, TypeError, "fit takes a Module of micrograd_nn.nn, not builtin_function_or_method"),
         ({"loss": lambda s, y: 1.0}, TypeError, "the loss function gave float"),
         ({"clip_norm": 0}, ValueError, "clip_norm is a number above 0"),
         ({"max_norm": -1.0}, ValueError, "max_norm is a number above 0"),
@@ -234,6 +239,24 @@ def test_accuracy_on_request_and_of_probabilities():
     assert line.metrics == ()
 
 
+def test_accuracy_compares_each_example_with_its_own_label():
+    scores = np.eye(3)[[0, 1, 2, 0, 1]]
+    assert training.accuracy(scores, np.array([[0], [1], [2], [0], [2]])) == 0.8  # not 5 times 5 pairs
+    with pytest.raises(ValueError, match="one score a label"):
+        training.accuracy(scores, [0, 1, 2])
+    with pytest.raises(ValueError, match="one score a label"):
+        training.accuracy(scores[:, :1], [0, 1, 2])
+
+
+def test_settings_may_be_numpys_numbers():
+    history = trained(
+        clip_norm=np.float32(1), max_norm=np.int64(3), epochs=np.int64(2), early_stopping=np.int64(4),
+        validation_data=(X, Y),
+    )  # fmt: skip
+    assert (len(history), history.settings["max_norm"]) == (2, 3)
+    assert type(history).from_dict(json.loads(history.to_json())) == history
+
+
 def test_accuracy_of_several_yes_or_no_answers():
     y = np.c_[Y, 1 - Y, X[:, 0] > 0].astype(float)
     model = nn.MLP(2, [3], rng=0)
@@ -321,9 +344,48 @@ def test_weights_that_held_nan_from_the_start_are_named():
 def test_weights_that_the_last_step_blew_up_are_named():
     history = trained(optimizer="sgd", lr=1e308, batch_size=30, loss=lambda s, y: 1e3 * F.cross_entropy(s, y))
     words = (
-        r"the loss became nan in epoch 1: layers\[0\]\.weight holds -?(inf|nan) at \[\d, \d\] since the step before: .*"
+        r"the loss became nan in epoch 1: layers\[0\]\.weight holds -?(inf|nan) at \[\d, \d\] since the last step: .*"
     )
     assert re.fullmatch(words, history.ended)
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("schedule", [None, "plateau"])
+def test_a_validation_loss_that_is_not_finite_ends_the_run_after_its_epoch_and_names_the_operation(schedule):
+    far = X.copy()
+    far[7] *= 1e200
+    model = Planted(lambda z: z, after=lambda z: F.log(F.exp(z)))
+    history = trained(model, validation_data=(far, Y), schedule=schedule)
+    assert history.ended.startswith(
+        f"the validation loss became {history['val_loss'][0]} in epoch 1: `exp` in layers[1]"
+    )
+    assert re.search(r" gave inf at \[7, \d\] in the forward pass from \(add = an array of shape", history.ended)
+    assert len(history) == 1
+    assert not model.training
+
+
+@np.errstate(all="ignore")
+def test_weights_that_the_very_last_step_blew_up_are_no_finished_run():
+    history = trained(optimizer="sgd", lr=1e308, batch_size=60, epochs=1, loss=lambda s, y: 1e3 * F.cross_entropy(s, y))
+    assert history.ended.startswith("the last step of epoch 1 went too far: layers[0].weight holds ")
+    assert len(history) == 1
+
+
+def test_an_infinity_in_what_is_frozen_is_no_flaw():
+    class Masked(nn.Module):
+        def __init__(self):
+            self.first, self.mask = nn.Layer(2, 3, "identity", rng=0), Tensor(np.array([0.0, 0.0, -np.inf]))
+
+        def forward(self, x):
+            return F.softmax(self.first(x) + self.mask)
+
+    assert trained(Masked(), np.c_[Y, 1 - Y, 0 * Y] * 1.0, loss="mse_loss").ended == "finished"
+
+
+def test_a_loss_that_no_parameter_has_a_part_in_is_refused():
+    apart = Tensor(2.0, requires_grad=True)
+    with pytest.raises(ValueError, match=r"depends on no parameter of the model.*not from their \.data"):
+        trained(loss=lambda s, y: apart * float(s.data.mean()))
 
 
 def test_large_but_finite_gradients_of_single_precision_are_no_error():

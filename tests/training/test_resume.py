@@ -12,9 +12,9 @@ import pytest
 
 from micrograd_nn import checkpoint, data, fit, nn, optim
 from micrograd_nn import functional as F
-from micrograd_nn.training import Callback, EarlyStopping
 from micrograd_nn.data import DataError
 from micrograd_nn.health import HealthMonitor
+from micrograd_nn.training import Callback, EarlyStopping
 
 X, Y = data.make_moons(80, rng=0)
 TEST = data.make_moons(40, rng=1)
@@ -223,6 +223,17 @@ def test_another_run_is_refused_and_named_and_the_file_stays(tmp_path, changed):
     with pytest.raises(DataError, match=f"holds another run.*{message}"):
         trained(tmp_path / "run", resume=True, **settings)
     assert (tmp_path / "run").read_bytes() == content
+
+
+def test_a_schedule_of_other_settings_is_another_run(tmp_path):
+    def run(step_size, **more):
+        steps = optim.lr_scheduler.StepLR
+        return trained(tmp_path / "run", schedule=lambda opt: steps(opt, step_size), epochs=2, **more)
+
+    run(3)
+    with pytest.raises(DataError, match=r"the schedule's settings\['step_size'\] was 3, and is 5 now"):
+        run(5, resume=True)
+    assert len(run(3, resume=True)[0]) == 2
 
 
 def test_fewer_epochs_than_there_are_is_refused(tmp_path):
