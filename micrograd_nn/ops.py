@@ -238,12 +238,13 @@ def _matmul_b(g: Any, out: Any, a: Any, b: Any) -> Any:
 matmul = Op("matmul", operator.matmul, _matmul_a, _matmul_b, symbol="@", infix=True)
 
 
-def _swap(axes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argsort(axes))
+def _back(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order of axes that undoes another."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-transpose = Op("transpose", lambda a, axes: np.transpose(a, axes),
-               lambda g, out, a, axes: transpose(g, axes=_swap(axes)), symbol="ᵀ", text="{0}ᵀ")  # fmt: skip
+transpose = Op("transpose", lambda a, axes: a.transpose(axes),
+               lambda g, out, a, axes: transpose(g, axes=_back(axes)), symbol="ᵀ", text="{0}ᵀ")  # fmt: skip
 
 
 def swapaxes(a: Any) -> Any:

@@ -147,6 +147,8 @@ def finished(run: Path) -> Path:
 
 def publish(partial: Path, out: Path) -> Path:
     """Move a finished folder to `out`, or beside it when another run has taken that name meanwhile; returns where."""
+    for left in partial.glob(".*.partial"):  # what a kill -9 in the middle of a writing leaves behind
+        left.unlink()
     out = out.resolve()
     for target in (out, *(out.with_name(f"{out.name}-{k}") for k in range(2, 1000))):
         try:

@@ -115,8 +115,9 @@ def resumed(arguments: argparse.Namespace) -> Start:
     before, saved = _saved.settings(found)
     settings = replace(before, **changed)
     cut_off = found.name.endswith(run.UNFINISHED)
-    if (found / run.CHECKPOINT).is_file():
-        run.load_checkpoint(found)  # whole?
+    done = run.load_checkpoint(found)["epoch"] if (found / run.CHECKPOINT).is_file() else 0
+    if settings.epochs < done:
+        raise data.DataError(f"{found} holds {done} epochs already: give --epochs a larger number.")
     if not cut_off:
         ended = History.load(found / "history.json").ended
         if ended not in ("finished", "interrupted"):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import numbers
-import os
 import sys
-import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -77,9 +75,7 @@ def sweep(
     crew: Crew | None = None
     refusal = ""
 
-    sweep_id = f"{os.getpid()}-{time.time_ns()}"
-
-    with one_blas_thread(sweep_id), _display(progress, len(every)) as show:
+    with one_blas_thread(), _display(progress, len(every)) as show:
 
         def note(index: int, values: dict[str, float], seconds: float, error: str | None) -> None:
             nonlocal failures
@@ -123,7 +119,7 @@ def sweep(
                 future.add_done_callback(over.put)
 
         try:
-            crew = Crew(run, executor, workers, len(every), sweep_id)
+            crew = Crew(run, executor, workers, len(every))
             while waiting or suspects or flight:
                 if waiting and len(flight) < crew.width and over.empty():
                     hand_over(crew, waiting)
@@ -191,6 +187,8 @@ def _settings(settings: Any, seeds: Any) -> list[dict[str, Any]]:
             raise ValueError(f"settings: the list of {empty[0]!r} is empty, so there is nothing to run.")
     else:
         every = []
+        if not isinstance(settings, Iterable) or isinstance(settings, (str, bytes)):
+            raise TypeError(f"settings is a list of dicts, or a dict of lists, not {settings!r:.60}.")
         for k, setting in enumerate(settings):
             if not isinstance(setting, Mapping):
                 raise TypeError(f"settings is a list of dicts, or a dict of lists; entry {k} is {setting!r}.")
@@ -202,9 +200,10 @@ def _settings(settings: Any, seeds: Any) -> list[dict[str, Any]]:
             raise TypeError(f"settings: the name of an argument is text, not {wrong[0]!r}.")
     if seeds is None:
         return every
-    counted = isinstance(seeds, numbers.Integral)
-    each = list(range(int(seeds))) if counted else list(seeds)
-    if not each or isinstance(seeds, bool):
+    counted = isinstance(seeds, numbers.Integral) and not isinstance(seeds, bool)
+    listed = isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes))
+    each = list(range(int(seeds))) if counted else list(seeds) if listed else []
+    if not each:
         raise ValueError(f"seeds is how many (at least 1), or a list of them, not {seeds!r}.")
     if any("seed" in setting for setting in every):
         raise ValueError("the settings say seed already: leave out seeds=.")

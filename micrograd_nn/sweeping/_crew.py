@@ -25,9 +25,8 @@ UNKNOWN_WIDTH = 1000  # runs handed at once to an executor that does not say how
 
 Outcome = tuple[dict[str, float], float, str | None]
 Tag = tuple[str, int]  # which sweep, and how many runs it had handed over: two equal runs are two to any scheduler
-_at_home: set[str] = set()  # the sweeps that this process has started
 _limiting = threading.Lock()
-_limits: list[Any] = []  # of a process that works for a sweep from elsewhere, once it is held to one BLAS thread
+_limits: list[Any] = []  # one for each sweep that goes on in this process; the first knows what was before
 
 
 def _one(run: Callable[..., Any], setting: Mapping[str, Any], tag: Tag) -> Outcome:
@@ -37,12 +36,8 @@ def _one(run: Callable[..., Any], setting: Mapping[str, Any], tag: Tag) -> Outco
 
     begun = time.perf_counter()
     try:
-        with _limiting:
-            if tag[0] not in _at_home and not _limits:
-                _limits.append(threadpool_limits(1, "blas"))
-        with threadpool_limits(1, "blas"):  # again, because some libraries count threads for each thread that calls
-            values = _values(run(**setting))
-        return values, time.perf_counter() - begun, None
+        threadpool_limits(1, "blas")  # for good in a worker process; in this one the end of the sweep undoes it
+        return _values(run(**setting)), time.perf_counter() - begun, None
     except BaseException as error:  # also SystemExit: it would end a worker that other runs share
         return {}, time.perf_counter() - begun, what_happened(error, place=True)
 
@@ -66,10 +61,9 @@ def _number(value: Any, name: str) -> float:
     number = value
     if hasattr(value, "item") and getattr(value, "size", 1) == 1:
         number = value.item()  # a NumPy scalar, an array of one number, a Value, a Tensor
-    if isinstance(number, int):
-        return int(number)  # a bool counts as 0 or 1, so that its mean is a share
     if isinstance(number, numbers.Real):
-        return float(number)
+        size = float(number)  # an error, where an int is too large for the mean of the runs
+        return int(number) if isinstance(number, int) else size  # a bool counts as 0 or 1: its mean is a share
     raise TypeError(
         f"the run returned {name + ' ' if name else ''}{shortened(repr(value), 80)}: "
         'return a number, or a dict of numbers such as {"loss": 0.1, "accuracy": 0.97}'
@@ -87,21 +81,20 @@ def what_happened(error: BaseException, place: bool = False) -> str:
 
 
 @contextmanager
-def one_blas_thread(sweep: str) -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """BLAS computes with one thread in this process while a sweep goes on: cores are not oversubscribed, and sums are
-    added up in the same order everywhere.
-
-    One thread alone can say so for a process (and undo it), the one that called `sweep`; in a process that only works
-    for it, what is said holds from the first run on.
-    """
+    added up in the same order everywhere. Of several sweeps at a time the last one to end undoes it."""
     from threadpoolctl import threadpool_limits
 
-    _at_home.add(sweep)
+    with _limiting:
+        _limits.append(threadpool_limits(1, "blas"))
     try:
-        with threadpool_limits(1, "blas"):
-            yield
+        yield
     finally:
-        _at_home.discard(sweep)
+        with _limiting:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()
 
 
 def _prepare() -> None:
@@ -141,18 +134,21 @@ class CannotSend(Exception):
 class Crew:
     """Whoever does the runs: the executor that was passed in, and else, or once that is lost, pools of our own."""
 
-    def __init__(
-        self, run: Callable[..., Any], executor: Executor | None, workers: int | None, runs: int, sweep: str
-    ) -> None:
+    def __init__(self, run: Callable[..., Any], executor: Executor | None, workers: int | None, runs: int) -> None:
         from concurrent.futures import ProcessPoolExecutor
 
         self.run, self.own = run, False  # whether the executor is a pool of our own
         self.processes = min((executor is None and workers) or _cores(), runs, 61 if sys.platform == "win32" else runs)
-        self.tags = zip(itertools.repeat(sweep), itertools.count())
+        self.tags = zip(itertools.repeat(f"{os.getpid()}-{time.time_ns()}"), itertools.count())
         self.packed: bytes | None = None
         self.executor: Executor
         if executor is None:
             self._open()
+        elif not callable(getattr(executor, "submit", None)):
+            raise TypeError(
+                f"executor has a submit(), such as concurrent.futures.ThreadPoolExecutor(); {executor!r:.40} has none. "
+                "How many processes there are is workers=."
+            )
         else:
             self.executor = executor
             self.width: int = workers or getattr(executor, "_max_workers", None) or UNKNOWN_WIDTH

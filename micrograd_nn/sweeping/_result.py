@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import numbers
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checkpoint import written_whole
+from micrograd_nn.data import DataError
 from micrograd_nn.text import table
 
 __all__ = ["Group", "Row", "Spread", "SweepResult", "shortened"]
@@ -78,7 +79,7 @@ class SweepResult:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"SweepResult({len(self)} runs, {len(self.failed)} failed, {self.ended})"
+        return f"SweepResult({_runs(len(self))}, {len(self.failed)} failed, {self.ended})"
 
     @property
     def failed(self) -> list[Row]:
@@ -143,7 +144,7 @@ class SweepResult:
             if any(spread.n > 1 for g in groups for spread in g.values.values()):
                 lines.append("Mean ± standard deviation (dividing by n − 1) of the runs that ended well.")
         failed = self.failed
-        lines.append(f"{len(failed):,} of {len(self):,} runs failed{':' if failed else '.'}")
+        lines.append(f"{len(failed):,} of {_runs(len(self))} failed{':' if failed else '.'}")
         lines += [f"  {_said(row.setting)}: {shortened(row.error or '', 200)}" for row in failed[: SHOWN // 4]]
         if len(failed) > SHOWN // 4:
             lines.append(f"  ... and {len(failed) - SHOWN // 4:,} more: see .failed.")
@@ -175,12 +176,16 @@ class SweepResult:
     def save(self, path: str | Path) -> None:
         """Write a JSON file, whole or not at all."""
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        _write(Path(path), text + "\n")
+        with written_whole(path) as file:
+            file.write(f"{text}\n".encode())
 
     @classmethod
     def load(cls, path: str | Path) -> SweepResult:
-        """What `save` wrote."""
-        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        """What `save` wrote. Raises DataError for anything else."""
+        try:
+            return cls.from_dict(json.loads(Path(path).read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} is not the result of a sweep: {type(error).__name__}: {error}.") from None
 
     def to_csv(self, path: str | Path) -> None:
         """Write a line a run: its settings, its values, seconds, error. A setting that is named like one of the other
@@ -197,19 +202,15 @@ class SweepResult:
         for row in self.rows:
             given = (_text(row.setting[s]) if s in row.setting else "" for s in settings)
             writer.writerow([*given, *(row.values.get(v, "") for v in values), row.seconds, row.error or ""])
-        _write(Path(path), text.getvalue())
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        with written_whole(path) as file:
+            file.write(text.getvalue().encode())
 
 
 _ABSENT = object()
+
+
+def _runs(n: int) -> str:
+    return f"{n:,} run{'' if n == 1 else 's'}"
 
 
 def _frozen(value: Any) -> Any:

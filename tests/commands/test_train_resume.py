@@ -49,12 +49,13 @@ def test_a_run_killed_half_way_ends_bit_for_bit_as_if_it_had_not_been(here):
     assert killed_after_an_epoch(("train", *KILLED, *epochs, "--out", "cut"), cut)
     assert {"settings.json", "checkpoint.npz"} <= {f.name for f in cut.iterdir()}
     assert not (here / "cut").exists()
+    (cut / ".checkpoint.npz.0123456789ab.partial").write_bytes(b"cut in the middle of a writing")
     process = started("train", "--resume", "cut")
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "epoch  1/90" not in err
     whole.communicate(timeout=120)
-    assert {f.name for f in (here / "cut").iterdir()} >= FILES
+    assert {f.name for f in (here / "cut").iterdir()} == FILES
     assert not cut.exists()
     assert same_numbers(here / "whole", here / "cut")
     assert (here / "whole" / "summary.txt").read_text() == (here / "cut" / "summary.txt").read_text()
@@ -117,6 +118,16 @@ def test_a_run_ended_by_ctrl_c_can_go_on(here):
     assert same_numbers(here / "whole", here / "rest")
 
 
+def test_fewer_epochs_than_there_are_change_nothing(here, capsys):
+    assert main(["train", *QUICK, "--out", "cut"]) == 0
+    (here / "cut").rename(here / "cut.unfinished")
+    capsys.readouterr()
+    before = (here / "cut.unfinished" / "settings.json").read_bytes()
+    assert main(["train", "--resume", "cut", "--epochs", "2"]) == 2
+    assert "cut.unfinished holds 3 epochs already: give --epochs a larger number" in one_line(capsys)
+    assert (here / "cut.unfinished" / "settings.json").read_bytes() == before
+
+
 def test_what_cannot_go_on_says_why_and_leaves_nothing_behind(table, capsys):
     assert main(["train", *QUICK, "--out", "done"]) == 0
     assert main(["train", *QUICK, "--schedule", "cosine", "--out", "laid-out"]) == 0
@@ -136,6 +147,7 @@ def test_what_cannot_go_on_says_why_and_leaves_nothing_behind(table, capsys):
     for arguments, message in (
         (["done"], "has ended after 3 epochs: give --epochs a larger number"),
         (["done", "--epochs", "3"], "has ended after 3 epochs"),
+        (["done", "--epochs", "2"], "done holds 3 epochs already"),
         (["done", "--lr", "0.1", "--epochs", "9"], "--lr cannot be given with it"),
         (["laid-out", "--epochs", "9"], "the cosine schedule of laid-out was laid out for 3 epochs: start anew with"),
         (["lost", "--epochs", "9"], "lost is over: the loss became nan"),

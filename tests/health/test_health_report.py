@@ -99,7 +99,7 @@ def test_gradients_and_steps_of_a_network_without_activations_are_shown():
     assert "The gradient explodes on the weight of layer 1" in text
 
 
-@pytest.mark.parametrize(("labels", "said"), [(None, "with the units. Whether"), ([0, 1, 1, 0], ": neither units nor")])
+@pytest.mark.parametrize(("labels", "said"), [(None, " with the units. Whether"), ([0, 1, 1, 0], ": neither units nor")])
 def test_all_is_well_says_of_what(labels, said):
     x = np.random.default_rng(1).normal(size=(4, 2))
     assert f"All is well{said}" in str(unit_health(nn.MLP(2, [4, 2], "tanh", rng=0), x, labels))

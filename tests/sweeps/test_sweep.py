@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -75,6 +76,10 @@ def test_a_number_of_seeds_counts_from_0_and_no_setting_at_all_is_one_setting(th
         ([{"x": 1, "seed": 0}], {"seeds": 2}, "say seed already"),
         ([{"x": 1}], {"seeds": 0}, "at least 1"),
         ([{"x": 1}], {"seeds": True}, "how many"),
+        ([{"x": 1}], {"seeds": 2.5}, "how many (at least 1), or a list of them, not 2.5"),
+        ([{"x": 1}], {"seeds": "12"}, "how many (at least 1), or a list of them, not '12'"),
+        (None, {}, "a list of dicts, or a dict of lists, not None"),
+        ("x", {}, "a list of dicts, or a dict of lists, not 'x'"),
         ([{"x": 1}], {"workers": 0}, "workers is a whole number"),
         ([{"x": 1}], {"seeds": 2}, "square(x, wait=0.0) cannot be called as square(x=..., seed=...)"),
         ([{"y": 1}], {}, "missing a required argument: 'x'"),
@@ -86,6 +91,13 @@ def test_settings_that_mean_nothing_are_refused_before_any_run(settings, options
         quietly(runs.square, settings, inline, **options)
     assert says in str(error.value)
     assert inline.taken == 0
+
+
+def test_an_executor_must_take_runs():
+    with pytest.raises(
+        TypeError, match=r"executor has a submit\(\).*; 4 has none. How many processes there are is work"
+    ):
+        quietly(runs.square, [{"x": 1}], 4)
 
 
 def test_run_must_be_callable():
@@ -126,6 +138,13 @@ def test_what_is_no_number_fails_and_says_what_to_return(threads, returned):
 # Every executor
 
 
+def test_a_whole_number_too_large_for_a_mean_fails_its_own_run(threads):
+    result = quietly(runs.what_is_returned, {"x": [10**400, 10**300]}, threads)
+    assert [row.setting["x"] for row in result.failed] == [10**400]
+    assert "OverflowError: int too large" in str(result)
+    assert result.rows[1].values == {"value": 10**300}
+
+
 def test_the_rows_come_in_the_order_of_the_settings_whatever_ends_first(threads):
     settings = [{"x": x, "wait": 0.02 * (5 - x)} for x in range(6)]
     assert quietly(runs.square, settings, threads).column("value").tolist() == [0, 1, 4, 9, 16, 25]
@@ -146,6 +165,32 @@ def test_every_run_computes_with_one_blas_thread_and_afterwards_all_is_as_before
     before = runs.blas_threads(0)
     for executor in (None, threads):
         assert set(quietly(runs.blas_threads, {"x": range(6)}, executor, workers=2).column("value")) == {1}
+    assert runs.blas_threads(0) == before
+
+
+def test_of_two_sweeps_at_a_time_the_last_to_end_gives_the_blas_threads_back(threads):
+    before, met = runs.blas_threads(0), threading.Barrier(2, timeout=20)
+
+    def first(x):
+        met.wait()
+        return runs.blas_threads(x)
+
+    def second(x):
+        if x == 0:
+            met.wait()
+            one.join()  # from here on it goes on alone
+        return runs.blas_threads(x)
+
+    def sweeps(run, out):
+        with ThreadPoolExecutor(1) as pool:
+            out.extend(quietly(run, {"x": range(3 if run is second else 1)}, pool).column("value"))
+
+    found = []
+    one, two = (threading.Thread(target=sweeps, args=(run, found)) for run in (first, second))
+    one.start()
+    two.start()
+    two.join()
+    assert found == [1] * 4
     assert runs.blas_threads(0) == before
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_nn import SweepResult
+from micrograd_nn.data import DataError
 from micrograd_nn.sweeping import Row, Spread
 
 finite = st.floats(-1e6, 1e6)
@@ -122,7 +123,9 @@ def test_a_long_table_says_how_much_it_leaves_out():
 
 
 def test_nothing_but_failures_prints_too():
-    assert str(SweepResult([Row({}, {}, 0.0, "OSError: no")])) == "1 of 1 runs failed:\n  (no setting): OSError: no"
+    failed = SweepResult([Row({}, {}, 0.0, "OSError: no")])
+    assert str(failed) == "1 of 1 run failed:\n  (no setting): OSError: no"
+    assert repr(failed) == "SweepResult(1 run, 1 failed, finished)"
 
 
 @given(st.lists(st.tuples(anything, st.dictionaries(st.sampled_from("ab"), anything), st.none() | st.text())))
@@ -137,6 +140,13 @@ def test_json_gives_back_what_was_saved(tmp_path_factory, drawn):
     assert (back.ended, back.notes) == ("interrupted", ["n"])
     json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert [p.name for p in path.parent.iterdir()] == ["sweep.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[1]", b"{}", b'{"rows": [{}]}', b'{"rows": 3, "ended": ""}'])
+def test_what_is_no_result_is_refused(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(DataError, match="file is not the result of a sweep"):
+        SweepResult.load(tmp_path / "file")
 
 
 def test_what_json_cannot_hold_is_saved_as_its_name():
