@@ -185,7 +185,8 @@ def verdict(value: float | None, sign: str, reach: float) -> str:
         return "not measured"
     if value <= reach if sign == "<=" else value >= reach:
         return "reached"
-    return f"missed by {abs(value / reach - 1):.0%}"
+    short = abs(value / reach - 1)
+    return f"missed by {short:.0%}" if short >= 0.005 else "missed by <1%"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -82,9 +82,11 @@ def _of_gradients(report: HealthReport) -> list[str]:
             "examples, or no gradient gets through the last layer."
         )
     elif faint:
+        bent = {h.activation for h in report.layers} & {"sigmoid", "tanh"}
+        instead = f"use ReLU in place of {' or '.join(sorted(bent))}, " if bent else ""
         found.append(
             f"The gradient vanishes on {_places(faint)} (mean |g| under 1e-7), so there is hardly any learning there: "
-            "use ReLU in place of sigmoid or tanh, start from other initial weights, or use fewer layers."
+            f"{instead}start from other initial weights, or use fewer layers."
         )
     return found
 
@@ -94,12 +96,13 @@ def _of_updates(report: HealthReport) -> list[str]:
     weights = {n: x for n, x in report.updates.items() if x is not None and not n.rpartition(".")[2].startswith("bias")}
     fast = {n: x for n, x in weights.items() if x > TOO_FAST}
     slow = {n: x for n, x in weights.items() if x < TOO_SLOW}
-    for moved, say, do in ((fast, "large", "lower"), (slow, "small", "raise")):
+    lower, higher = "lower the learning rate", "raise the learning rate, unless it is low on purpose by now"
+    for moved, say, do in ((fast, "large", lower), (slow, "small", higher)):
         if moved:
             sizes = ", ".join(f"{x:.1f}" for x in moved.values())
             found.append(
                 f"The steps of {_listed(map(spoken, moved))} are {say} for the weights (log10 of the ratio {sizes}, "
-                f"healthy near -3): {do} the learning rate."
+                f"healthy near -3): {do}."
             )
     return found
 

@@ -26,7 +26,8 @@ UNKNOWN_WIDTH = 1000  # runs handed at once to an executor that does not say how
 Outcome = tuple[dict[str, float], float, str | None]
 Tag = tuple[str, int]  # which sweep, and how many runs it had handed over: two equal runs are two to any scheduler
 _limiting = threading.Lock()
-_limits: list[Any] = []  # one for each sweep that goes on in this process; the first knows what was before
+_sweeps: list[tuple[Any, Any]] = []  # for each sweep that this process has started: who holds BLAS to one thread
+_limits: list[Any] = []  # of a process that works for a sweep from elsewhere, once it is held to one BLAS thread
 
 
 def _one(run: Callable[..., Any], setting: Mapping[str, Any], tag: Tag) -> Outcome:
@@ -36,8 +37,12 @@ def _one(run: Callable[..., Any], setting: Mapping[str, Any], tag: Tag) -> Outco
 
     begun = time.perf_counter()
     try:
-        threadpool_limits(1, "blas")  # for good in a worker process; in this one the end of the sweep undoes it
-        return _values(run(**setting)), time.perf_counter() - begun, None
+        with _limiting:
+            if not _sweeps and not _limits:
+                _limits.append(threadpool_limits(1, "blas"))
+        with threadpool_limits(1, "blas"):  # again, because some libraries count threads for each thread that calls
+            values = _values(run(**setting))
+        return values, time.perf_counter() - begun, None
     except BaseException as error:  # also SystemExit: it would end a worker that other runs share
         return {}, time.perf_counter() - begun, what_happened(error, place=True)
 
@@ -83,18 +88,31 @@ def what_happened(error: BaseException, place: bool = False) -> str:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """BLAS computes with one thread in this process while a sweep goes on: cores are not oversubscribed, and sums are
-    added up in the same order everywhere. Of several sweeps at a time the last one to end undoes it."""
+    added up in the same order everywhere.
+
+    One thread alone can say so for a process, and undo it. As several threads may call `sweep`, it is one of its own,
+    which is there until the last of these sweeps is over. In a process that only works for a sweep, what is said holds
+    from the first run on.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import threadpool_limits
 
     with _limiting:
-        _limits.append(threadpool_limits(1, "blas"))
+        if _sweeps:
+            _sweeps.append(_sweeps[0])
+        else:
+            thread = ThreadPoolExecutor(1)
+            _sweeps.append((thread, thread.submit(lambda: threadpool_limits(1, "blas").__enter__()).result()))
     try:
-        yield
+        with threadpool_limits(1, "blas"):  # again, should it be the caller who may say so, as it has before
+            yield
     finally:
         with _limiting:
-            limit = _limits.pop()
-            if not _limits:
-                limit.restore_original_limits()
+            thread, limits = _sweeps.pop()
+            if not _sweeps:
+                thread.submit(limits.__exit__, None, None, None).result()
+                thread.shutdown()
 
 
 def _prepare() -> None:

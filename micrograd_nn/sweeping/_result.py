@@ -115,9 +115,9 @@ class SweepResult:
         alike: dict[Any, list[Row]] = {}
         for row in self.rows:
             alike.setdefault(tuple(_frozen(row.setting.get(n, _ABSENT)) for n in names), []).append(row)
-        groups = []
+        groups, values = [], self.values
         for rows in alike.values():
-            found = {v: [row.values[v] for row in rows if v in row.values] for v in self.values}
+            found = {v: [row.values[v] for row in rows if v in row.values] for v in values}
             setting = {n: rows[0].setting[n] for n in names if n in rows[0].setting}
             failed = sum(row.error is not None for row in rows)
             groups.append(Group(setting, len(rows), failed, {v: Spread.of(x) for v, x in found.items() if x}))

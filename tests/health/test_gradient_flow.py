@@ -140,7 +140,11 @@ def test_a_deep_sigmoid_network_with_small_weights_vanishes_and_says_where():
     flows = {g.name: g.verdict for g in report.gradients}
     assert flows["layers[0].weight"] == "vanishing"
     assert flows["layers[12].weight"] == "ok"
-    assert any(s.startswith("The gradient vanishes on the weight of layer 1") for s in report.findings)
+    (said,) = (s for s in report.findings if s.startswith("The gradient vanishes on the weight of layer 1"))
+    assert "use ReLU in place of sigmoid, start from other initial weights" in said
+    model = nn.MLP(3, [10] * 12 + [4], "relu", rng=0, scale=0.1)
+    (said,) = (s for s in unit_health(model, X, y).findings if "vanishes" in s)
+    assert "ReLU" not in said  # it has nothing else
 
 
 def test_a_network_that_is_right_for_sure_has_nothing_left_to_learn():

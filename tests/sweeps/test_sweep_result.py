@@ -122,6 +122,20 @@ def test_a_long_table_says_how_much_it_leaves_out():
     assert "Mean" not in str(SweepResult(rows[:5]))
 
 
+def test_the_work_of_grouping_grows_with_the_runs_and_not_with_their_square():
+    class Counting(SweepResult):
+        looks = 0
+
+        @property
+        def values(self):
+            self.looks += 1
+            return super().values
+
+    result = Counting([Row({"x": i}, {"v": i}) for i in range(50)])
+    assert len(result.group()) == 50
+    assert result.looks == 1
+
+
 def test_nothing_but_failures_prints_too():
     failed = SweepResult([Row({}, {}, 0.0, "OSError: no")])
     assert str(failed) == "1 of 1 run failed:\n  (no setting): OSError: no"
