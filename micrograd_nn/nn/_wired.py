@@ -231,15 +231,15 @@ class Wired(Module):
         lost = [names[n] for n, k in enumerate(pieces) if k and n not in fed]
         if lost:
             warn(
-                f"no input reaches {listed(lost)}: they compute the same whatever goes in. Connect them, as in "
-                f"net.connect({self.inputs[0]!r}, {lost[0]!r}).",
+                f"no input reaches {listed(lost)}, so nothing there depends on the examples: connect what is cut off, "
+                f"as in net.connect({self.inputs[0]!r}, {lost[0]!r}).",
                 stacklevel=4,
             )
         used = w.reached(self._outputs(), back=True)
         idle = [names[n] for n, k in enumerate(pieces) if k and n not in used]
         if idle:
             warn(
-                f"no output depends on {listed(idle)}: they are computed for nothing and never learn. Connect them "
+                f"no output depends on {listed(idle)}, so nothing is learned there: connect what is cut off "
                 f"to what leads to {listed(list(self.outputs))}, or make them outputs too.",
                 stacklevel=4,
             )
