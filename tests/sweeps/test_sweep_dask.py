@@ -12,6 +12,7 @@ import sweep_runs as runs
 from micrograd_nn import sweep
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +20,10 @@ def client():
     """Two worker processes, and a client that knows them; the cluster's own log stays out of the tests' output."""
     for name in ("distributed.nanny", "distributed.scheduler", "distributed.client", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=2, processes=True, host="127.0.0.1", dashboard_address=None
-    )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
+    patient = {f"distributed.comm.timeouts.{name}": "120s" for name in ("connect", "tcp")}  # on a busy machine
+    settings = {"n_workers": 2, "threads_per_worker": 2, "host": "127.0.0.1", "dashboard_address": None}
+    with dask.config.set(patient), distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as c:
+        yield c
 
 
 def quietly(*args, **options):
