@@ -236,7 +236,7 @@ def _display(progress: bool | None, runs: int) -> Iterator[Callable[[int], None]
     if progress is False:
         yield lambda failures: None
     elif not sys.stderr.isatty():
-        every = max(1, runs // 10)
+        every = -(-runs // 10)  # about ten lines
 
         def line(failures: int) -> None:
             nonlocal done
