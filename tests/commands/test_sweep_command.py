@@ -134,7 +134,7 @@ def test_on_a_cluster_the_numbers_are_the_same(table, capsys):
         "2",
     ]
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address=None
+        n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         assert main(["sweep", *options, "--dask", cluster.scheduler_address, "--out", "there"]) == 0
     assert main(["sweep", *options, "--workers", "2", "--out", "here"]) == 0

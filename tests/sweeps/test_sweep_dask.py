@@ -21,7 +21,7 @@ def client():
     for name in ("distributed.nanny", "distributed.scheduler", "distributed.client", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     patient = {f"distributed.comm.timeouts.{name}": "120s" for name in ("connect", "tcp")}  # on a busy machine
-    settings = {"n_workers": 2, "threads_per_worker": 2, "host": "127.0.0.1", "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 2, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with dask.config.set(patient), distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as c:
         yield c
 
