@@ -86,14 +86,10 @@ class RMSprop(Optimizer):
         if group["weight_decay"]:
             grad = with_decay(data, grad, group["weight_decay"], kept(memory, "decayed", data))
         square = kept(memory, "square_avg", data)
-        square *= alpha
-        np.multiply(grad, grad, out=scratch)
-        scratch *= 1 - alpha
-        square += scratch
+        blend(square, np.multiply(grad, grad, out=scratch), alpha, scratch)
         if group["centered"]:
             mean = kept(memory, "grad_avg", data)
-            mean *= alpha
-            mean += np.multiply(grad, 1 - alpha, out=scratch)
+            blend(mean, grad, alpha, scratch)
             np.multiply(mean, mean, out=scratch)
             np.subtract(square, scratch, out=scratch)
             np.maximum(scratch, 0.0, out=scratch)  # a variance: only rounding can bring it below
@@ -145,12 +141,8 @@ class Adam(Optimizer):
             memory |= {"step": 0, "exp_avg": np.zeros_like(data), "exp_avg_sq": np.zeros_like(data)}
         memory["step"] += 1
         mean, square = memory["exp_avg"], memory["exp_avg_sq"]
-        mean *= b1
-        mean += np.multiply(grad, 1 - b1, out=scratch)
-        square *= b2
-        np.multiply(grad, grad, out=scratch)
-        scratch *= 1 - b2
-        square += scratch
+        blend(mean, grad, b1, scratch)
+        blend(square, np.multiply(grad, grad, out=scratch), b2, scratch)
         if group["amsgrad"]:
             largest = kept(memory, "max_exp_avg_sq", data)
             square = np.maximum(largest, square, out=largest)
@@ -182,3 +174,9 @@ class AdamW(Adam):
         weight_decay: float = 1e-2, amsgrad: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
+
+
+def blend(mean: Array, new: Array, kept: float, scratch: Array) -> None:
+    """Move a running mean towards `new`: the share `kept` of it stays."""
+    mean *= kept
+    mean += np.multiply(new, 1 - kept, out=scratch)

@@ -140,6 +140,19 @@ def test_every_step_follows_the_formula(setting, seed):
             np.testing.assert_allclose(p.data, FORMULAS[name](values[i], met, **options), rtol=1e-10, atol=1e-12)
 
 
+def side_by_side(mine, other, ours, theirs, grads):
+    """Take STEPS steps with our optimiser and with PyTorch's, and compare the parameters after each."""
+    import torch
+
+    for t in range(STEPS):
+        for p, q, g in zip(ours, theirs, grads[t], strict=True):
+            p.grad, q.grad = g, None if g is None else torch.tensor(g)
+        mine.step()
+        other.step()
+        for p, q in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-10, atol=1e-12)
+
+
 @given(SETTINGS, st.integers(0, 2**31))
 @example(("SGD", {}), 0)
 @example(("Adagrad", {}), 0)
@@ -153,13 +166,7 @@ def test_every_step_agrees_with_pytorch(setting, seed):
     values, grads = start(seed)
     ours, theirs = leaves(values), [torch.tensor(v, requires_grad=True) for v in values]
     mine, other = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
-    for t in range(STEPS):
-        for p, q, g in zip(ours, theirs, grads[t], strict=True):
-            p.grad, q.grad = g, None if g is None else torch.tensor(g)
-        mine.step()
-        other.step()
-        for p, q in zip(ours, theirs, strict=True):
-            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-10, atol=1e-12)
+    side_by_side(mine, other, ours, theirs, grads)
 
 
 @ALL
@@ -171,13 +178,7 @@ def test_groups_agree_with_pytorch(name):
         getattr(where, name)([{"params": p[:2], "weight_decay": 0.3}, {"params": p[2:], "lr": 0.2}], lr=0.05)
         for where, p in ((optim, ours), (torch.optim, theirs))
     )
-    for t in range(STEPS):
-        for p, q, g in zip(ours, theirs, grads[t], strict=True):
-            p.grad, q.grad = g, None if g is None else torch.tensor(g)
-        mine.step()
-        other.step()
-    for p, q in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-10)
+    side_by_side(mine, other, ours, theirs, grads)
 
 
 # --- what is said of them ---------------------------------------------------------------------------------------------
