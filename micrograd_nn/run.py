@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import checkpoint
-from micrograd_nn.checkpoint import write_arrays, written_whole
+from micrograd_nn.checkpoint import write_arrays
 from micrograd_nn.data import DataError
+from micrograd_nn.files import written_whole
 
 __all__ = [
     "CHECKPOINT", "UNFINISHED", "ended_like_ctrl_c", "finished", "load_checkpoint", "load_json", "load_weights",

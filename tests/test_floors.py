@@ -12,7 +12,7 @@ import micrograd_nn
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import from the floors below its own, and from its own.
 FLOORS = [
-    ["modes", "symbol", "text", "wiring"],
+    ["modes", "symbol", "text", "wiring", "files", "checks"],
     ["graph"],
     ["op"],
     ["ops"],

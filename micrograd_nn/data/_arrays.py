@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_nn.checks import at_least_one
+
 Array = np.ndarray[Any, Any]
 if TYPE_CHECKING:  # NumPy loads its random module at first use
     Rng = np.random.Generator | int | None
@@ -32,8 +34,7 @@ def batches(X: Array, y: Array, batch_size: int, rng: Rng = None) -> Iterator[tu
     [2, 2, 1]
     """
     X, y = paired(X, y)
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is a whole number of at least 1, not {batch_size!r}.")
+    batch_size = at_least_one(batch_size, "batch_size")
     order = np.arange(len(X)) if rng is None else np.random.default_rng(rng).permutation(len(X))
     for start in range(0, len(X), batch_size):
         rows = order[start : start + batch_size]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn import losses
+from micrograd_nn.checks import at_least_one
 from micrograd_nn.graph import Node, gradients
 from micrograd_nn.health._activity import FLAT, Activation, Curves, by_units, forward, shows_all
 from micrograd_nn.health._report import FAINT, OFTEN, GradientFlow, HealthReport, LayerHealth
@@ -51,8 +52,7 @@ def unit_health(
     for name, x in (("flat", flat), ("often", often), ("faint", faint)):
         if not 0 <= x <= 1:
             raise ValueError(f"{name} is a share between 0 and 1, not {x!r}.")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is a whole number of at least 1, not {batch_size!r}.")
+    batch_size = at_least_one(batch_size, "batch_size")
     if loss is not None and y is None and hasattr(X, "__len__"):
         raise ValueError("a loss needs labels: unit_health(model, X, y, loss).")
     layers: dict[str, _Units] = {}
@@ -64,7 +64,7 @@ def unit_health(
     for m in was_training:
         m.training = False
     try:
-        for Xb, yb in _pieces(X, y, int(batch_size)):
+        for Xb, yb in _pieces(X, y, batch_size):
             batch = Tensor(Xb, requires_grad=search or yb is not None)
             with np.errstate(all="ignore"), enable_grad() if batch.requires_grad else no_grad():
                 out, activations = forward(model, batch, search)

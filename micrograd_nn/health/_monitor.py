@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checks import at_least_one
 from micrograd_nn.graph import Node
 from micrograd_nn.health._activity import as_shown, found, shows_all
 from micrograd_nn.health._measure import CANCELS, moments, unit_health
@@ -37,12 +38,8 @@ class HealthMonitor(Callback):
     """
 
     def __init__(self, examples: int | None = None, every: int = 1, X: Any = None) -> None:
-        for name, count in (("examples", examples), ("every", every)):
-            if count is None and name == "examples":
-                continue
-            if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-                raise ValueError(f"{name} is a whole number of at least 1, not {count!r}.")
-        self.examples, self.every, self.X = examples, every, X
+        self.examples = None if examples is None else at_least_one(examples, "examples")
+        self.every, self.X = at_least_one(every, "every"), X
         self._forget()
 
     def _forget(self) -> None:

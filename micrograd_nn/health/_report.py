@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_nn.health._activity import FLAT
 from micrograd_nn.health._advice import advise
-from micrograd_nn.text import table
+from micrograd_nn.text import spelled, table
 
 __all__ = ["FAINT", "OFTEN", "GradientFlow", "HealthReport", "LayerHealth"]
 
@@ -148,11 +148,11 @@ class HealthReport:
             "layers": [
                 {"name": h.name, "activation": h.activation, "units": h.units and list(h.units)}
                 | {n: getattr(h, n).tolist() for n in FLAGS}
-                | {n: [_plain(x) for x in getattr(h, n).tolist()] for n in SIZES}
+                | {n: [spelled(x) for x in getattr(h, n).tolist()] for n in SIZES}
                 for h in self.layers
             ],
-            "gradients": [{k: _plain(x) for k, x in vars(g).items()} | {"verdict": g.verdict} for g in self.gradients],
-            "updates": {name: _plain(x) for name, x in self.updates.items()},
+            "gradients": [{k: spelled(x) for k, x in vars(g).items()} | {"verdict": g.verdict} for g in self.gradients],
+            "updates": {name: spelled(x) for name, x in self.updates.items()},
             "findings": self.findings,
         }
 
@@ -195,10 +195,3 @@ class HealthReport:
         kinds = [("layer", text[0]), ("activation", text[1]), ("unit", int), ("name", text[2]),
                  *((n, bool) for n in FLAGS), *((n, float) for n in SIZES)]  # fmt: skip
         return np.array(rows, dtype=kinds)
-
-
-def _plain(x: Any) -> Any:
-    """`x`, or for a float that JSON cannot write the word that `float` reads back."""
-    if not isinstance(x, float) or math.isfinite(x):
-        return x
-    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"

@@ -411,12 +411,11 @@ class Network(Wired):
 
     def save(self, path: str | Path) -> None:
         """Write `to_json` to a file, whole or not at all."""
-        from pathlib import Path
+        from micrograd_nn.files import written_whole
 
-        path = Path(path)
-        beside = path.with_name(path.name + ".part")
-        beside.write_text(self.to_json(), encoding="utf-8")
-        beside.replace(path)
+        text = self.to_json()
+        with written_whole(path) as file:
+            file.write(text.encode())
 
     @classmethod
     def from_json(cls, source: str | Path | Mapping[str, Any], rng: Rng = None) -> Network:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from micrograd_nn.checks import at_least_one
 from micrograd_nn.sweeping._crew import CannotSend, Crew, Outcome, one_blas_thread, what_happened
 from micrograd_nn.sweeping._result import Group, Row, Spread, SweepResult, shortened
 
@@ -63,8 +64,7 @@ def sweep(
 
     every = _settings(settings, seeds)
     _check_names(run, every)
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise ValueError(f"workers is a whole number of at least 1, not {workers!r}.")
+    workers = None if workers is None else at_least_one(workers, "workers")
     rows: list[Row | None] = [None] * len(every)
     waiting, suspects = deque(range(len(every))), deque[int]()
     died, lost = set[int](), set[int]()

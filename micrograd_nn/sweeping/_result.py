@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.checkpoint import written_whole
 from micrograd_nn.data import DataError
+from micrograd_nn.files import written_whole
 from micrograd_nn.text import table
 
 __all__ = ["Group", "Row", "Spread", "SweepResult", "shortened"]

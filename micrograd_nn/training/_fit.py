@@ -12,6 +12,7 @@ import numpy as np
 
 from micrograd_nn import functional as F
 from micrograd_nn import nn
+from micrograd_nn.checks import at_least_one
 from micrograd_nn.data import batches, paired
 from micrograd_nn.graph import Node
 from micrograd_nn.modes import no_grad
@@ -118,9 +119,7 @@ def fit(
     if validation_data is not None and not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
         raise TypeError("validation_data is a pair (X, y).")
     held = None if validation_data is None else _checked(*validation_data, "validation_data")
-    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-            raise ValueError(f"{name} is a whole number of at least 1, not {count!r}.")
+    epochs, batch_size = at_least_one(epochs, "epochs"), at_least_one(batch_size, "batch_size")
     if not isinstance(checkpoint_every, (int, float, np.number)) or not checkpoint_every >= 0:
         raise ValueError(f"checkpoint_every is a number of seconds, at least 0, not {checkpoint_every!r}.")
     if resume and checkpoint is None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from micrograd_nn.checkpoint import written_whole
 from micrograd_nn.data import DataError
+from micrograd_nn.files import written_whole
+from micrograd_nn.text import spelled
 
 __all__ = ["Epoch", "History"]
 
@@ -167,11 +168,9 @@ NOT_FINITE = {"NaN", "Infinity", "-Infinity"}
 
 def _plain(x: Any) -> Any:
     """`x` with words for the floats that JSON has none for."""
-    if isinstance(x, float):
-        return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
     if isinstance(x, dict):
         return {key: _plain(value) for key, value in x.items()}
-    return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else x
+    return [_plain(item) for item in x] if isinstance(x, (list, tuple)) else spelled(x)
 
 
 def _numbers(x: Any) -> Any:

@@ -57,8 +57,10 @@ def test_networkx_reads_what_is_written_and_its_own_files_are_read(net):
 
 def test_a_file_is_written_whole_and_read_by_its_path(tmp_path):
     net = small()
+    (tmp_path / "net.json.part").write_text("somebody's own")
     net.save(tmp_path / "net.json")
-    assert [p.name for p in tmp_path.iterdir()] == ["net.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.json", "net.json.part"]
+    assert (tmp_path / "net.json.part").read_text() == "somebody's own"
     path = tmp_path / "net.json"
     for source in (path, str(path), path.read_text(), json.loads(path.read_text())):
         assert everything(Network.from_json(source)) == everything(net)
