@@ -287,6 +287,8 @@ def make(
             node.a, node.b = (inputs, params or {}), MANY
     else:
         node.op, node.stamp = None, -node.stamp
+    if where.witness is not None and tracked:
+        where.witness(node)
     if where.watching and not op.finite(data):
         for x in inputs:
             if isinstance(x, Node) and not op.finite(x._data):
@@ -425,9 +427,11 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
                     pending[stamp] = a
                 else:
                     arrive(a, share, node)
-        except BaseException:
-            for node, grad in before:
-                node.grad = grad
+        except BaseException as error:
+            for reached, grad in before:
+                reached.grad = grad
+            if node is not None and isinstance(error, (ValueError, TypeError, IndexError)) and type(error) is not CycleError:
+                error.add_note(f"This is from the backward rule of `{node.op.name}`{_at(node.frame)}.")
             raise
         for node, grad in before:
             found = node._settle(node._grad, own=True)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["Frame", "detect_anomaly", "enable_grad", "frame", "no_grad"]
+__all__ = ["Frame", "detect_anomaly", "enable_grad", "frame", "no_grad", "witnessed"]
 
 
 class Frame:
-    """What a new node must know of its surroundings, in one look-up: the module at work, and the two modes."""
+    """What a new node must know of its surroundings, in one look-up: the module at work, the modes, who is told."""
 
-    __slots__ = ("module", "owner", "plain", "tracking", "watching")
+    __slots__ = ("module", "owner", "plain", "tracking", "watching", "witness")
 
-    def __init__(self, module: str = "", owner: Any = None, tracking: bool = True, watching: bool = False) -> None:
+    def __init__(
+        self, module: str = "", owner: Any = None, tracking: bool = True, watching: bool = False,
+        witness: Callable[[Any], object] | None = None,
+    ) -> None:  # fmt: skip
         self.module, self.owner, self.tracking, self.watching = module, owner, tracking, watching
-        self.plain = tracking and not watching
+        self.witness = witness
+        self.plain = tracking and not watching and witness is None  # nothing but the node itself has to be made
 
     def but(self, **changes: Any) -> Frame:
-        now = {"module": self.module, "owner": self.owner, "tracking": self.tracking, "watching": self.watching}
+        now = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "plain"}
         return Frame(**(now | changes))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -31,7 +35,7 @@ frame: ContextVar[Frame] = ContextVar("frame", default=Frame())  # noqa: B039 - 
 
 
 @contextmanager
-def _mode(**changes: bool) -> Iterator[None]:
+def _mode(**changes: Any) -> Iterator[None]:
     token = frame.set(frame.get().but(**changes))
     try:
         yield
@@ -73,3 +77,16 @@ def detect_anomaly() -> Iterator[None]:
 
     with _mode(watching=True), errstate(all="ignore"):
         yield
+
+
+def witnessed(witness: Callable[[Any], object]) -> Any:
+    """Inside `with witnessed(f):` f is told of every node that an operation makes and the graph tracks.
+
+    >>> import micrograd_nn as mg
+    >>> seen = []
+    >>> with witnessed(seen.append):
+    ...     y = mg.Value(2.0) * 3 + 1
+    >>> [node.op.name for node in seen]
+    ['mul', 'add']
+    """
+    return _mode(witness=witness)

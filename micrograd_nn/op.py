@@ -66,6 +66,9 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         return _find, (self.name,)
 
+    def __deepcopy__(self, memo: Any) -> Op:
+        return self
+
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """The operation on floats, ndarrays, nodes or symbols, giving the same kind."""
         for x in inputs:

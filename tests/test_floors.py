@@ -23,7 +23,7 @@ FLOORS = [
     ["transforms"],
     ["nn", "optim", "data"],
     ["training", "checkpoint", "health", "gradcheck", "sweeping", "run"],
-    ["experiment"],
+    ["experiment", "testing", "pytest_plugin"],
     ["cli", "__main__"],
 ]  # fmt: skip
 LEVEL = {name: i for i, floor in enumerate(FLOORS) for name in floor}

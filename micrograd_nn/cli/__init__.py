@@ -1,4 +1,4 @@
-"""The command line: train a network, look at its health, compare many runs."""
+"""The command line: train a network, look at its health, compare many runs, check gradients."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import micrograd_nn as mg
 from micrograd_nn import data, run
-from micrograd_nn.cli import _health, _sweep, _train
-from micrograd_nn.cli._options import Formatter, Parser, Patient
+from micrograd_nn.cli import _check, _health, _sweep, _train
+from micrograd_nn.cli._options import Formatter, Parser, Patient, complain
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, 2 for input it cannot work on, 130 when interrupted."""
+    """Run the command; returns its exit status: 0, 1 wrong gradients, 2 input it cannot work on, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not end a run where it cannot be shown
@@ -34,19 +34,13 @@ def _status(argv: Sequence[str] | None) -> int:
             status: int = arguments.command(arguments)
         return status
     except data.DataError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except MemoryError:
-        return _complain("that needs more memory than there is: use fewer or smaller layers.")
+        return complain("that needs more memory than there is: use fewer or smaller layers.")
     except OSError as error:
-        return _complain(f"{error.filename or 'writing the run'}: {error.strerror or error}.")
+        return complain(f"{error.filename or 'writing the run'}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        return _complain("interrupted.", 130)
-
-
-def _complain(message: str, status: int = 2) -> int:
-    line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
-    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr, flush=True)
-    return status
+        return complain("interrupted.", 130)
 
 
 def _parser() -> Parser:
@@ -56,6 +50,6 @@ def _parser() -> Parser:
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"micrograd-nn {mg.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (_train, _health, _sweep):
+    for part in (_train, _health, _sweep, _check):
         part.add_command(commands)
     return parser

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any, NoReturn, TextIO
 
 from micrograd_nn import data, experiment, nn, training
 
-__all__ = ["Formatter", "Parser", "Patient", "Wiring", "add_parser", "add_settings", "count", "explained", "say"]
+__all__ = [
+    "Formatter", "Parser", "Patient", "Wiring", "add_parser", "add_settings", "complain", "count", "explained", "say",
+]  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -219,3 +222,10 @@ class Patient:
 def say(text: str) -> None:
     """Print at once: whoever waits for it may be a program."""
     print(text, flush=True)
+
+
+def complain(message: str, status: int = 2) -> int:
+    """One line on stderr, whatever is in the message; returns the exit status."""
+    line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+    print(f"micrograd-nn: {line if len(line) <= 400 else line[:399] + '…'}", file=sys.stderr, flush=True)
+    return status

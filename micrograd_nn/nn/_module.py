@@ -116,7 +116,7 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = frame.get()
         self.__dict__.pop("_names", None)  # parts may have been moved since
-        token = frame.set(Frame(self._place(outer), self, outer.tracking, outer.watching))
+        token = frame.set(Frame(self._place(outer), self, outer.tracking, outer.watching, outer.witness))
         try:
             return self.forward(*args, **kwargs)
         finally:

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from numerically import agree_to_first_order, agree_to_second_order, central
 
 from micrograd_nn import Tensor, Value
+from micrograd_nn.gradcheck import gradcheck, numerical_gradient
 
 rng = np.random.default_rng(7)
 SIZES = [(4, 3), (4, 1), (4, 4), (4, 1), (1, 4), (1, 1)]
@@ -29,9 +29,8 @@ def test_the_forward_pass_and_its_gradients(columns):
     out = forward_pass(Tensor(x), *(Tensor(p, requires_grad=True) for p in PARAMETERS))
     np.testing.assert_allclose(out.data, forward_pass(x, *PARAMETERS), rtol=1e-14)
     assert out.shape == (1, columns)
-    agree_to_first_order(forward_pass, x, *PARAMETERS)
-    agree_to_first_order(lambda *p: forward_pass(x, *p), *PARAMETERS)
-    agree_to_second_order(lambda *p: forward_pass(x, *p), *PARAMETERS)
+    gradcheck(forward_pass, x, *PARAMETERS)
+    gradcheck(lambda *p: forward_pass(x, *p), *PARAMETERS, order=2)
 
 
 def test_the_network_has_41_parameters():
@@ -57,8 +56,9 @@ def test_the_neuron_with_a_tensor():
     rate = Neuron(weights, bias, np.exp).forward(INPUTS)
     assert rate.item() == pytest.approx(Neuron(WEIGHTS, BIAS, math.exp).forward(INPUTS), rel=1e-15)
     rate.backward()
-    expected = central(lambda w: Neuron(w, BIAS, math.exp).forward(INPUTS), WEIGHTS)
-    np.testing.assert_allclose(weights.grad, expected, rtol=1e-8)
+    expected = numerical_gradient(lambda w: Neuron(w, BIAS, math.exp).forward(INPUTS), WEIGHTS)
+    np.testing.assert_allclose(weights.grad, expected, rtol=1e-10)
+    gradcheck(lambda w, b: Neuron(w, b, np.exp).forward(INPUTS), WEIGHTS, BIAS, order=2)
     assert bias.grad == pytest.approx(rate.item() * (1 - rate.item()), rel=1e-14)
 
 

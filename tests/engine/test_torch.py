@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import BINARY, CASES, ELEMENTWISE, LABELS
-from numerically import leaves, weights_like
+from cases import BINARY, CASES, ELEMENTWISE, LABELS, leaves, weights_like
 
 from micrograd_nn import functional as F
 from micrograd_nn import gradients

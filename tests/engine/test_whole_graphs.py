@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numerically import central
 
-from micrograd_nn import Tensor, Value, gradients, hessian, topological_order
+from micrograd_nn import Tensor, Value, grad, gradients, hessian, topological_order
 from micrograd_nn import functional as F
+from micrograd_nn.gradcheck import gradcheck, numerical_jacobian
 
 # name, how many inputs, what it is, and its slopes
 STEPS = {
@@ -93,19 +93,11 @@ def test_second_derivatives_of_whole_graphs(program, xs):
     def f(x):
         return run(program, [x[i] for i in range(program[0])])[-1]
 
-    def slope(i):
-        def along(x):
-            t = Tensor(x, requires_grad=True)
-            root = f(t)
-            return gradients(root).get(t, np.zeros(len(x)))[i]
-
-        return along
-
-    found = hessian(f)(xs)
+    gradcheck(f, xs, order=2)
+    gradcheck(lambda *values: run(program, values)[-1], *xs.tolist(), order=2)
+    found, expected = hessian(f)(xs), numerical_jacobian(grad(f), xs)
     assert found.shape == (len(xs), len(xs))
-    for i in range(len(xs)):
-        expected = central(slope(i), xs)
-        np.testing.assert_allclose(found[i], expected, rtol=1e-4, atol=1e-5 * max(1, np.abs(expected).max()))
+    assert (np.abs(found - expected) <= 1e-9 * np.abs(expected) + expected.error).all()
 
 
 @given(program=programs(), xs=numbers)

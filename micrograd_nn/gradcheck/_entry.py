@@ -1,0 +1,174 @@
+"""`gradcheck` and `check_backward`: a check, what its errors look like, and which op they come from, as one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+try:
+    from micrograd_nn.gradcheck._blame import Blame, find_blame, sources
+except ImportError:  # TODO: until it is there
+    from contextlib import nullcontext as sources
+    Blame, find_blame = object, lambda *a: None
+from micrograd_nn.gradcheck._check import Checked, check
+from micrograd_nn.gradcheck._patterns import Evidence, Trace, diagnose
+from micrograd_nn.gradcheck._report import GradcheckError, GradcheckReport
+from micrograd_nn.gradcheck._subject import Graph, Pair, Slopes, joined
+
+__all__ = ["check_backward", "gradcheck"]
+
+
+def gradcheck(
+    f: Any, *inputs: Any, order: int = 1, eps: float | None = None, rtol: float | None = None, atol: float = 0.0,
+    max_coordinates: int | None = 2000, rng: Any = 0, raise_on_error: bool = True, allow_kinks: bool = False,
+    progress: bool | None = None, **keywords: Any,
+) -> GradcheckReport:  # fmt: skip
+    """Hold the gradients of `f`, a function of Values and Tensors or a Module, against differences of its values.
+
+    `inputs` are floats, arrays of floats, Values, Tensors, Modules, or lists and dicts of these; every float in them
+    is moved, and so is every parameter of a Module, `f` included. Integers and booleans are labels or indices and stay.
+    Keywords that are not named here go to `f`: arrays and nodes among them are moved, plain numbers are settings.
+    Everything happens on float64 copies. Several results are weighed into one number, with fixed random weights.
+
+    An entry is wrong when it is off by more than `atol`, plus `rtol` of the larger of the two (default: 1e-9, or 1e-3
+    where the results are float32), plus the error bar of the differences. `order` 2 and above check the derivatives of
+    the derivatives as well. `eps` is the first step to try (default: a part of each number's own size), `rng` seeds
+    weights, samples and projections. Up to `max_coordinates` are looked at one by one, of more a sample that is spread
+    over all inputs, with random projections of all; None looks at every one. `allow_kinks` passes an entry where `f`
+    has a kink if what was returned lies between the slopes from either side.
+
+    Raises `GradcheckError`, an AssertionError with the report, unless all is well or `raise_on_error` is False.
+    TypeError where there is nothing to check.
+
+    >>> import micrograd_nn as mg
+    >>> report = gradcheck(lambda x, w: np.tanh(x @ w), np.ones((3, 2)), np.array([0.5, -1.0]))
+    >>> print(report)
+    gradcheck of f: ok - checked all 8 entries: all right
+    """
+    __tracebackhide__ = True
+    generator = _generator(rng)
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is 1, 2, ...: how many times to differentiate, not {order!r}.")
+    subject: Any = Graph(f, inputs, keywords)
+    runs = []
+    for k in range(1, order + 1):
+        done = check(subject, generator, *_settings(eps, rtol, atol, max_coordinates), progress, k)
+        runs.append(done)
+        if done.problems or any(r.verdict != "ok" for r in done.rows):
+            if k < order:
+                done.notes.append(f"The derivative of order {k + 1} was not looked at, since this one is not well.")
+            break
+        if k < order:
+            assert done.probe is not None
+            subject = Slopes(subject, done.probe.seeds)
+            if not subject.outputs(subject.arrays):
+                done.notes.append(f"The derivative of order {k} does not depend on the inputs any more.")
+                break
+    return _ended(runs, allow_kinks, raise_on_error, generator)
+
+
+def check_backward(
+    forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any, eps: float | None = None,
+    rtol: float | None = None, atol: float = 0.0, max_coordinates: int | None = 2000, rng: Any = 0,
+    raise_on_error: bool = True, allow_kinks: bool = False, progress: bool | None = None, cache: bool | None = None,
+    **keywords: Any,
+) -> GradcheckReport:  # fmt: skip
+    """Hold a backward pass written by hand, on plain arrays, against differences of its forward pass.
+
+    `backward(grad_output, *inputs)` returns the gradient of sum(grad_output * result) for each input, in their order:
+    the array itself where there is one input, nothing or None for integer ones. A pair that keeps what it needs is
+    recognised too: forward returns `(result, cache)`, and backward takes `(grad_output, cache)`; where that could be
+    read in two ways, `cache=True` or `False` settles it. Keywords that are not named here go to forward, and to
+    backward if it takes them. All else is as for `gradcheck`.
+
+    >>> def affine(x, w): return x @ w
+    >>> def affine_backward(g, x, w): return g @ w.T, x.T @ g
+    >>> bool(check_backward(affine, affine_backward, np.ones((4, 3)), np.eye(3, 2)))
+    True
+    """
+    __tracebackhide__ = True
+    generator = _generator(rng)
+    subject = Pair(forward, backward, inputs, keywords, cache)
+    done = check(subject, generator, *_settings(eps, rtol, atol, max_coordinates), progress)
+    return _ended([done], allow_kinks, raise_on_error, generator)
+
+
+def _generator(rng: Any) -> np.random.Generator:
+    return np.random.default_rng(rng)
+
+
+def _settings(eps: Any, rtol: Any, atol: Any, budget: Any) -> tuple[Any, Any, Any, int]:
+    for name, value, least in (("eps", eps, None), ("rtol", rtol, 0), ("atol", atol, 0)):
+        if value is not None and not (value > 0 if least is None else value >= least):
+            raise ValueError(f"{name} is a number {'above' if least is None else 'of at least'} 0, not {value!r}.")
+    if budget is not None and (isinstance(budget, bool) or budget < 1):
+        raise ValueError(f"max_coordinates is a whole number of at least 1, or None for every one, not {budget!r}.")
+    return eps, rtol, atol, 2**62 if budget is None else int(budget)
+
+
+def _ended(runs: list[Checked], allow_kinks: bool, raise_on_error: bool, rng: np.random.Generator) -> GradcheckReport:
+    """The report of all orders together; raised where it has to be."""
+    __tracebackhide__ = True
+    first, last = runs[0], runs[-1]
+    rows = [r for run in runs for r in run.rows]
+    report = GradcheckReport(
+        rows, tuple(dict.fromkeys(p for run in runs for p in run.problems)), subject=first.subject.name,
+        coordinates=first.coordinates, projections=sum(run.projections for run in runs), allow_kinks=allow_kinks,
+        notes=tuple(dict.fromkeys(n for run in runs for n in run.notes)),
+        calls=sum(run.probe.calls for run in runs if run.probe),
+    )  # fmt: skip
+    if not report.ok:
+        _explain(report, last, rng)
+        if raise_on_error:
+            raise GradcheckError(report)
+    return report
+
+
+def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -> None:
+    """What the errors look like, and which op of our own they come from."""
+    if done.probe is None or done.returned is None:
+        return
+    evidence, subject = _evidence(done), done.subject
+    with np.errstate(all="ignore"), sources() as made:
+        traced = subject.graph(subject.arrays)
+    node = joined(traced[0], done.probe.seeds) if traced else None
+    with np.errstate(all="ignore"):
+        trace = Trace(node[0], traced[1], node[1]) if node and traced else None
+        if trace is not None and not isinstance(subject, Pair):
+            report.blame = find_blame(trace.root, trace.seed, made, rng)
+            if report.blame is not None:
+                report.cause, report.diagnosis = _of_blamed(report.blame)
+        if not report.diagnosis:
+            report.cause, report.diagnosis = diagnose(evidence, trace=trace)
+    if not done.returned.linear:  # then nothing else can be the matter
+        report.cause = "grad_output ignored"
+        report.diagnosis = "What comes in has to be a factor of every gradient; here it is " + (
+            "left out." if done.returned.ignores else "used in another way, or not everywhere.")  # fmt: skip
+
+
+def _of_blamed(blame: Blame) -> tuple[str, str]:
+    return diagnose(blame.evidence, op=blame.local)
+
+
+def _evidence(done: Checked) -> list[Evidence]:
+    """What is known of every input's gradient, for a diagnosis."""
+    assert done.returned is not None
+    found = []
+    for i, e in enumerate(done.subject.entries):
+        came = done.returned.arrays[i]
+        numeric, bars = done.numeric[i].copy(), done.bars[i].copy()
+        wrong = np.zeros(e.array.shape, bool)
+        for row in done.rows:
+            if row.input == e.name and row.order == done.order and row.verdict in ("ok", "wrong"):
+                numeric[row.index], bars[row.index], wrong[row.index] = row.numeric, row.error_bar, row.verdict == "wrong"
+        looked = np.isfinite(numeric)
+        analytic = np.full(e.array.shape, np.nan) if came is None else np.where(looked, came, np.nan)
+        found.append(
+            Evidence(e.name, e.array, analytic, numeric, bars, looked, wrong | (looked & (came is None)),
+                     done.returned.raw[i] if came is None else None)
+        )  # fmt: skip
+    return found
+
+
