@@ -66,9 +66,9 @@ __all__ = [
     "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "hinge_loss", "identity", "inner", "l1_loss",
     "leaky_relu", "log", "log1p", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
     "moveaxis", "mse_loss", "mul", "multi_margin_loss", "neg", "nll_loss", "norm", "outer", "pad", "pow", "prelu",
-    "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign", "silu", "sin", "sinh", "softmax",
-    "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "tan", "tanh",
-    "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
+    "prod", "ravel", "relu", "repeat", "reshape", "roll", "sigmoid", "sign", "silu", "sin", "sinh",
+    "sliding_window_view", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum",
+    "swapaxes", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tril", "triu", "var", "where",
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None
@@ -495,6 +495,19 @@ def flip(a: Any, axis: Any = None) -> Any:
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     """Moved along `axis`, what leaves at one end coming in at the other."""
     return ops.roll(_array(a), shift=_axis(shift), axis=_axis(axis))
+
+
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """Every window of that shape, its axes last: what a convolution multiplies with its filter. An entry that several
+    windows share gets the sum of their gradients.
+
+    >>> sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    x, window = _array(x), _sizes(window_shape)
+    places = np.arange(math.prod(shape_of(x))).reshape(shape_of(x))
+    return getitem(ravel(x), np.lib.stride_tricks.sliding_window_view(places, window, axis))
 
 
 def tile(a: Any, reps: Any) -> Any:

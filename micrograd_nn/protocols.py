@@ -29,7 +29,7 @@ FUNCTIONS: dict[Any, Any] = {
     np.ravel: F.ravel, np.squeeze: F.squeeze, np.expand_dims: F.expand_dims, np.broadcast_to: F.broadcast_to,
     np.concatenate: F.concatenate, np.stack: F.stack, np.split: F.split, np.pad: F.pad, np.flip: F.flip,
     np.roll: F.roll, np.tile: F.tile, np.repeat: F.repeat, np.diag: F.diag, np.diagonal: F.diagonal, np.tril: F.tril,
-    np.triu: F.triu,
+    np.triu: F.triu, np.lib.stride_tricks.sliding_window_view: F.sliding_window_view,
 }  # fmt: skip
 # Answers that are places, counts, shapes or yes and no have no gradient to lose, so NumPy may work on the plain data.
 PLAIN: set[Any] = {

@@ -62,7 +62,7 @@ def broadcast_shapes(
     for name, least, most in (("dims", min_dims, max_dims), ("side", min_side, max_side)):
         if not 0 <= least <= most:
             raise ValueError(f"broadcast_shapes: 0 <= min_{name} <= max_{name} does not hold for {least} and {most}.")
-    # Hypothesis draws the lengths, and we which axes are missing: its own way gives a () in more than half of all pairs.
+    # Hypothesis draws the lengths, and we which axes are missing: alone it puts a () into more than half of all pairs.
     dims = sorted([*range(min_dims, max_dims + 1), *range(min_dims + 1, max_dims + 1)])
     return st.tuples(
         hnp.mutually_broadcastable_shapes(
@@ -194,6 +194,9 @@ class _Range:
         if not spans:
             raise ValueError(f"arrays: {text} no number is left: choose a smaller margin or a wider range.")
         return cls(tuple(spans), None if gap is None else float(gap), text)
+
+    def __repr__(self) -> str:
+        return f"<{self.text.rstrip(',')}>"
 
     def has(self, x: Floats) -> npt.NDArray[np.bool_]:
         inside: npt.NDArray[np.bool_] = np.any([(a <= x) & (x <= b) for a, b in self.spans], axis=0)

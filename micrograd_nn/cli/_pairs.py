@@ -253,24 +253,22 @@ def everything(file: UserFile) -> list[str]:
     """The names of all that the file has to check, in its own order."""
     own = {n: x for n, x in file.names.items() if getattr(x, "__module__", None) == file.module}
     functions = {n for n, x in own.items() if inspect.isfunction(x)}
-    stems = []
+    found: dict[str, None] = {}
     for name, x in file.names.items():
         if name.startswith("_") or name.endswith("_inputs"):
             continue
-        if name in functions:
-            if _split(name)[1] or f"{name}_inputs" in file.names or functions & {*_derivatives(name)}:
-                stems.append(_stem(file, name) or "forward")
-        elif inspect.isclass(x):
-            if name in own and is_layer(x) and not any(_is_kind(y, x) for y in own.values() if y is not x):
-                stems.append(name)
+        given = callable(x) and f"{name}_inputs" in file.names
+        if inspect.isfunction(x):
+            wanted = name in functions and bool(given or _split(name)[1] or functions & {*_derivatives(name)})
+        elif inspect.isclass(x):  # not one that others are made from, or that there is an object of
+            wanted = name in own and is_layer(x) and not any(_is_kind(y, x) for y in own.values() if y is not x)
         elif isinstance(x, Op):
-            if x not in file.ops:
-                stems.append(name)
-        elif isinstance(x, Module) or (is_layer(x) and name in own):
-            stems.append(name)
-        elif callable(x) and not inspect.isfunction(x) and f"{name}_inputs" in file.names:
-            stems.append(name)
-    return list(dict.fromkeys(stems))
+            wanted = x not in file.ops
+        else:
+            wanted = given or isinstance(x, Module) or (is_layer(x) and name in own)
+        if wanted:
+            found[(_stem(file, name) or "forward") if name in functions else name] = None
+    return list(found)
 
 
 def _is_kind(x: Any, kind: type) -> bool:

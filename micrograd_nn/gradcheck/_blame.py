@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.gradcheck._local import (
+from micrograd_nn.gradcheck._one_op import (
     KINKED,
     OK,
     SUSPECT,
@@ -31,6 +31,7 @@ from micrograd_nn.gradcheck._local import (
     Numbers,
     Row,
     Tally,
+    Verdicts,
     along,
     judged,
     looked_at_again,
@@ -117,8 +118,9 @@ class _Placed:
 class Kink(_Placed):
     """An op that sits exactly where its slope jumps: it is not wrong, but no one gradient is right.
 
-    `index` and `value` are one such entry of its input, `left` and `right` the slopes there; so are `count` of the
-    `entries` that were looked at, and as many as `nodes` of such ops in one module.
+    `index` and `value` are one such entry of its input, `left` and `right` the slopes there (NaN where these depend on
+    the gradient that comes in); so are `count` of the `entries` that were looked at, and `nodes` of such ops in one
+    module.
     """
 
     place: Place
@@ -138,9 +140,10 @@ class Kink(_Placed):
             many = f", as do {self.count - 1:,} more of the {self.entries:,} entries looked at"
         elif self.nodes > 1:
             many = f", as do {self.nodes - 1:,} more like it"
+        slopes = f"goes from {_said(self.left)} to {_said(self.right)}" if isfinite(self.left) else "jumps"
         return (
-            f"{self.place} sits exactly on its kink: its input {at}is {_said(self.value)}, where its slope goes from "
-            f"{_said(self.left)} to {_said(self.right)}{many}"
+            f"{self.place} sits exactly on its kink: its input {at}is {_said(self.value)}, where its slope "
+            f"{slopes}{many}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -327,7 +330,7 @@ class _Search:
     def __init__(self, root: Node, seed: Any, known: Mapping[Node, Source], rng: np.random.Generator) -> None:
         self.root, self.known, self.rng, self.tally = root, known, rng, Tally()
         self.order = [n for n in topological_order(root) if n.op is not None]
-        self.verdicts: dict[Key, int] = {}
+        self.verdicts: dict[int, dict[Node, int]] = defaultdict(dict)  # by input, then by node
         self.faults: dict[Key, str] = {}
         self.shown: dict[Key, tuple[int, Array]] = {}  # where it is wrong: an entry, and the gradient that shows it
         self.numbers: dict[tuple[Any, int], list[Row]] = defaultdict(list)  # by op and input, from the result on
@@ -340,13 +343,10 @@ class _Search:
     def findings(self) -> Findings:
         self._check_numbers()
         self._check_arrays()
-        seen: dict[Node, list[int]] = defaultdict(list)
-        for (node, _), verdict in self.verdicts.items():
-            seen[node].append(verdict)
         sorts: tuple[list[Node], list[Node], list[Node]] = [], [], []
         for node in self.order:
-            found, tracked = seen.get(node, ()), sum(x.stamp > 0 for x in node.inputs)
-            well = len(found) == tracked and all(v in (OK, KINKED) for v in found)
+            found = [self.verdicts[i].get(node) for i, x in enumerate(node.inputs) if x.stamp > 0]
+            well = all([v in (OK, KINKED) for v in found])  # noqa: C419
             sorts[0 if WRONG in found else 1 if well else 2].append(node)
         sorts[0].sort(key=lambda n: -n.stamp)  # as the sweep meets them
         wrong, right, unchecked = map(tuple, sorts)
@@ -364,40 +364,47 @@ class _Search:
         other = float(mixed(self.rng, 1)[0])
         for node in reversed(self.order):
             g, out, inputs = pending.pop(node, None), node._data, node.inputs
-            values = [x._data for x in inputs]
-            number = out.__class__ is float and all([v.__class__ is float for v in values])
-            solid = number and isfinite(out) and all(map(isfinite, values))
+            values = tuple([x._data for x in inputs])
+            number = out.__class__ is float and all([v.__class__ is float for v in values])  # noqa: C419
+            solid = isfinite(out) and all(map(isfinite, values)) if number else _finite(out, *values)
             if not number:
-                values = [protected(v) for v in values]
+                values = tuple(map(protected, values))
                 self.flowed[node] = g = None if g is None else node._settle(g)
             for i, x in enumerate(inputs):
                 if x.stamp < 0:
                     continue
                 share = None
                 try:
+                    share = None if g is None else share_of(node, i, g, values)
                     if not number:
                         self.arrays.append((node, i))
-                        share = None if g is None else share_of(node, i, g, values)
-                    else:
-                        share = None if g is None else share_of(node, i, g, values)
-                        if not solid:
-                            pass
-                        elif share is None or not 1e-200 < abs(g) < 1e200:
-                            if g == 0 and share != 0 and share is not None:
-                                raise Fault(f"its rule gives {_said(share)} where no gradient comes in")
-                            row = Row(node, values, node.params, other, share_of(node, i, other, values))
-                            self.numbers[node.op, i].append(row)
-                        else:
-                            self.numbers[node.op, i].append(Row(node, values, node.params, g, share))
+                    elif solid:
+                        self.numbers[node.op, i].append(self._row(node, i, values, g, share, other))
                 except Fault as fault:
-                    if (solid if number else _finite(out, *values)) and (g is None or _finite(g)):
+                    if solid and (g is None or _finite(g)):
                         self._at_fault((node, i), fault)
                 if share is not None and x.op is not None:
                     before = pending.get(x)
                     pending[x] = share if before is None else before + share
 
+    @staticmethod
+    def _row(node: Node, i: int, values: tuple[float, ...], g: float | None, share: Any, other: float) -> Row:
+        """What there is to judge; with a gradient of our own where none of use came in."""
+        if g is not None and 1e-200 < abs(g) < 1e200:
+            return Row(node, values, node.params, g, share)
+        if g == 0 and share != 0:
+            raise Fault(f"its rule gives {_said(share)} where no gradient comes in")
+        return Row(node, values, node.params, other, share_of(node, i, other, values))
+
     def _at_fault(self, key: Key, fault: Fault) -> None:
-        self.faults[key], self.verdicts[key] = str(fault), WRONG
+        self.faults[key] = str(fault)
+        self._set(key, WRONG)
+
+    def _set(self, key: Key, verdict: int) -> None:
+        self.verdicts[key[1]][key[0]] = verdict
+
+    def _verdict(self, key: Key) -> int | None:
+        return self.verdicts[key[1]].get(key[0])
 
     # --- ops on plain numbers -----------------------------------------------------------------------------------------
 
@@ -454,14 +461,13 @@ class _Search:
         status[suspects] = WRONG if set(again.values()) == {WRONG} else UNSURE
         for r, verdict in again.items():
             status[r] = verdict
-        self.verdicts.update({(row.node, i): v for row, v in zip(rows, status.tolist(), strict=True)})
+        self.verdicts[i].update({row.node: v for row, v in zip(rows, status.tolist(), strict=True)})
         kinks: dict[str, list[int]] = {}
         for r in np.flatnonzero(status == KINKED).tolist():
             kinks.setdefault(rows[r].node.module, []).append(r)
         for places in kinks.values():
             r = places[0]
-            place, x = _place(rows[r].node, self.known), rows[r].values[i]
-            self.kinks.append(Kink(place, i, (), x, float(found.left[r]), float(found.right[r]), nodes=len(places)))
+            self._on_a_kink(rows[r].node, i, 0, rows[r].values[i], found, r, 1.0, nodes=len(places))
         return [rows[r].node for r in np.flatnonzero(status == WRONG).tolist()]
 
     def _compare_paths(self, op: Any, rows: list[Row]) -> None:
@@ -479,6 +485,17 @@ class _Search:
                 note = f"Op `{op.name}` gives {_said(ours)} on numbers and {_said(other)} on arrays, for {given}."
                 self.notes[note] = None
                 return
+
+    def _on_a_kink(
+        self, node: Node, i: int, at: int, value: float, found: Verdicts, r: int, g: float, **counts: int
+    ) -> None:  # fmt: skip
+        if not any(k.node is node or (counts.get("nodes") and k.op == node.op.name and k.module == node.module)
+                   for k in self.kinks):  # fmt: skip
+            left, right = float(found.left[r]) / g, float(found.right[r]) / g
+            least = 1e-9 * max(abs(left), abs(right))
+            left, right = (0.0 if abs(side) <= least else side for side in (left, right))
+            index = tuple(int(k) for k in np.unravel_index(at, np.shape(node.inputs[i]._data)))
+            self.kinks.append(Kink(_place(node, self.known), i, index, value, left, right, **counts))
 
     def _not_the_same(self, node: Node, before: float, now: float) -> None:
         place = str(_place(node, self.known)).replace("op", "Op", 1)
@@ -503,7 +520,7 @@ class _Search:
             before = self.tally.evaluations
             self._check_whole(key, local)
             work -= (self.tally.evaluations - before) * local.cost
-        left = [key for key in keys if key in looked and self.verdicts[key] in (OK, UNSURE)]
+        left = [key for key in keys if key in looked and self._verdict(key) in (OK, UNSURE)]
         for k, key in enumerate(left):
             local = looked[key]
             most = min(LOCAL if nth[key] < FEW else FEW, int(work / (len(left) - k) / (9 * local.cost)))
@@ -516,12 +533,13 @@ class _Search:
     def _check_nearer(self, keys: list[Key]) -> None:
         """Of ops found wrong, those nearer to the result that there was no time for."""
         last: dict[Any, int] = {}
-        for (node, i), verdict in self.verdicts.items():
-            if verdict == WRONG:
-                last[node.op, i] = max(node.stamp, last.get((node.op, i), 0))
+        for i, verdicts in self.verdicts.items():
+            for node, verdict in verdicts.items():
+                if verdict == WRONG:
+                    last[node.op, i] = max(node.stamp, last.get((node.op, i), 0))
         for node, i in [(n, i) for n, i in keys if n.stamp > last.get((n.op, i), n.stamp)][:2_000]:
             self._check_whole((node, i), Local(node, i, self.tally))
-            if self.verdicts[node, i] == WRONG:
+            if self._verdict((node, i)) == WRONG:
                 break
 
     def _gradients(self, local: Local) -> list[tuple[Array, Array]]:
@@ -532,19 +550,20 @@ class _Search:
 
     def _check_whole(self, key: Key, local: Local) -> None:
         """Check an input by moving all of it along a random direction."""
-        self.verdicts[key] = OK if not local.n or not local.here.size else UNSURE
+        empty = not local.n or not local.here.size
+        self._set(key, OK if empty else UNSURE)
         if not local.same and local.now is not None:
             before = np.ravel(local.node._data)
             at = int(np.argmax(np.abs(local.now - before)))
             self._not_the_same(local.node, float(before[at]), float(local.now[at]))
-        if not local.same or self.verdicts[key] == OK:
+        if not local.same or empty:
             return
         way = np.where(local.finite, local.size * mixed(self.rng, local.n).reshape(local.x.shape), 0.0)
         try:
             gradients = self._gradients(local)
             verdict = along(local, way, gradients)
             if verdict != SUSPECT:
-                self.verdicts[key] = verdict
+                self._set(key, verdict)
                 return
             places = self._chosen(local, 40)
             for g, _ in gradients:
@@ -582,26 +601,23 @@ class _Search:
             for g, share in gradients:
                 status[r], _ = looked_at_again(local, at, g, float(share[at]))
                 if status[r] == WRONG:
-                    self.verdicts[key], self.shown[key] = WRONG, (at, g)
+                    self.shown[key] = at, g
+                    self._set(key, WRONG)
                     return
         kinks = np.flatnonzero(status == KINKED)
         if len(kinks):
             at, g = int(places[kinks[0]]), gradients[-1][0]
-            one = float(g[at]) if len(g) == local.n else 1.0  # an elementwise op has its slopes whatever comes in
-            sides = (float(side[kinks[0]]) / one for side in (found.left, found.right))
-            place, value = _place(local.node, self.known), float(local.x.flat[at])
-            left, right = sides
-            self.kinks.append(
-                Kink(place, local.i, _index(at, local), value, left, right, len(kinks), len(places))
-            )  # fmt: skip
+            came = float(g[at]) if len(g) == local.n else np.nan  # an elementwise op has its slopes whatever comes in
+            value, counts = float(local.x.flat[at]), {"count": len(kinks), "entries": len(places)}
+            self._on_a_kink(local.node, local.i, at, value, found, int(kinks[0]), came, **counts)
         if np.isin(status, (OK, KINKED)).all():
-            self.verdicts[key] = OK
+            self._set(key, OK)
 
     # --- whom to blame ------------------------------------------------------------------------------------------------
 
     def _blame(self, wrong: tuple[Node, ...], right: tuple[Node, ...], unchecked: tuple[Node, ...]) -> Blame:
         node = wrong[0]
-        i = next(i for i in range(len(node.inputs)) if self.verdicts.get((node, i)) == WRONG)
+        i = next(i for i in range(len(node.inputs)) if self._verdict((node, i)) == WRONG)
         after = {node}
         for other in self.order:
             if any(x in after for x in other.inputs):
@@ -643,7 +659,7 @@ class _Search:
             table = Numbers(node.op, i, some, drawn, shares, self.tally)
             table.analytic = table.analytic[1:]
             found = judged(table)
-            wrong = np.array([self.verdicts.get((n, i)) == WRONG for n in nodes])
+            wrong = np.array([self._verdict((n, i)) == WRONG for n in nodes])
             inputs[i] = _arrays(table.x, shares, drawn * found.slope, np.abs(drawn) * found.error, wrong)
         values = tuple(np.array(column) for column in zip(*(r.values for r in some), strict=True))
         return inputs, values, drawn, np.array([n._data for n in nodes])
@@ -744,15 +760,8 @@ def _index(place: int, local: Local) -> tuple[int, ...]:
 
 def _arrays(x: Array, analytic: Array, numeric: Array, error: Array, wrong: Array) -> dict[str, Any]:
     looked = np.isfinite(numeric)
-    given = np.where(looked, analytic, np.nan)
-    return {
-        "x": x,
-        "analytic": given,
-        "numeric": numeric,
-        "error_bar": error,
-        "looked": looked,
-        "wrong": wrong & looked,
-    }
+    known = {"analytic": np.where(looked, analytic, np.nan), "numeric": numeric, "error_bar": error}
+    return {"x": x, "looked": looked, "wrong": wrong & looked, **known}
 
 
 def _finite(*given: Any) -> bool:

@@ -7,83 +7,77 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.gradcheck._pair import Pair
 from micrograd_nn.gradcheck._report import called, figures
-from micrograd_nn.gradcheck._subject import Contract, Pair, Subject
+from micrograd_nn.gradcheck._subject import Contract, Entry, Subject
 
-__all__ = ["Returned", "agree", "looked_at"]
+__all__ = ["Returned", "agree"]
 
 Array = np.ndarray[Any, Any]
 SAME = 1e-12  # two runs of the same sums may differ by rounding, where a library splits them differently
+SINGLE = 1e-6  # what is off by less than this has the digits of float32
 
 
 class Returned:
     """What a backward pass returned for the entries, as float64 arrays of their shapes, and what was wrong with it.
 
-    `arrays` holds None where the shape was another; `raw` then has the array as it came. `linear` is whether they are
-    linear in the gradient that came in, `ignores` whether that made no difference at all.
+    `arrays` holds None where it was no array of that shape; `raw` then has it as it came, where that is numbers.
+    `coarse` says which have the digits of float32 only. `nonlinear` is the sentence for gradients that are not linear
+    in the one that comes in.
     """
 
     def __init__(self) -> None:
         self.arrays: list[Array | None] = []
-        self.raw: list[Any] = []
+        self.raw: list[Array | None] = []
+        self.coarse: list[bool] = []
         self.problems: list[str] = []
-        self.dtypes: list[Any] = []
-        self.missing: list[bool] = []
-        self.ignores, self.linear = False, True
+        self.nonlinear = ""
+
+    def add(self, e: Entry, g: Any, coarse: bool) -> None:
+        """Look at the gradient of an entry: its type and shape. With `coarse` the code computes in float32."""
+        array = np.zeros(e.array.shape) if g is None else _array(g)
+        fault = _fault(e, g, array, coarse)
+        if fault:
+            self.problems.append(fault)
+        fits = array.shape == e.array.shape or (e.number and array.size == 1)
+        plain = array.dtype.kind in "fiubc"
+        self.raw.append(array if plain else None)
+        self.arrays.append(np.asarray(array.real, np.float64).reshape(e.array.shape) if plain and fits else None)
+        self.coarse.append(array.dtype.kind == "f" and array.dtype.itemsize < 8)
 
 
-def looked_at(subject: Subject, found: Sequence[Any], coarse: bool) -> Returned:
-    """Shape and type of every gradient. With `coarse` the code computes in float32, and says so elsewhere."""
-    out = Returned()
-    for e, g in zip(subject.entries, found, strict=True):
-        out.missing.append(g is None)
-        if g is None:
-            out.arrays.append(np.zeros(e.array.shape))
-            out.raw.append(None)
-            continue
-        try:
-            array = np.asarray(g)
-        except (TypeError, ValueError):
-            array = np.array(None)
-        out.raw.append(array)
-        if array.dtype.kind == "c":
-            out.problems.append(f"the gradient of {e.name} is complex ({array.dtype}), and {e.name} is real: take its .real.")
-        elif array.dtype.kind in "iub" and array.size:
-            out.problems.append(
-                f"the gradient of {e.name} is {array.dtype}, which cuts off decimals: make it with np.zeros_like({e.name}), "
-                "or multiply by the gradient that comes in."
-            )
-        elif array.dtype.kind not in "fiub":
-            out.problems.append(f"the gradient of {e.name} is {type(g).__name__}, not an array of numbers.")
-            out.arrays.append(None)
-            continue
-        elif array.dtype.itemsize < 8 and not coarse:
-            out.problems.append(
-                f"the gradient of {e.name} is {array.dtype}, and all else is float64: digits are lost on the way back."
-            )
-        if array.shape != e.array.shape and not (e.number and array.size == 1):
-            out.problems.append(
-                f"the gradient of {e.name} has shape {array.shape}, and {e.name} has shape {e.array.shape}: they must be "
-                "the same."
-            )
-            out.arrays.append(None)
-            continue
-        out.arrays.append(np.asarray(array.real if array.dtype.kind == "c" else array, np.float64).reshape(e.array.shape))
-    return out
+def _array(g: Any) -> Array:
+    try:
+        return np.asarray(g)
+    except (TypeError, ValueError):  # rows of several lengths, or a node
+        return np.array(g, object)
 
 
-def _near(a: Any, b: Any, slack: float) -> bool:
-    """Whether two gradients are the same but for rounding."""
-    if a is None or b is None:
-        return a is b
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    if a.shape != b.shape:
-        return False
-    with np.errstate(all="ignore"):
-        scale = np.maximum(np.abs(a), np.abs(b))
-        top = np.max(scale[np.isfinite(scale)], initial=0)
-        close = np.abs(a - b) <= slack * (scale + 1e-3 * top)
-    return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
+def _fault(e: Entry, g: Any, array: Array, coarse: bool) -> str:
+    """The one sentence for a gradient that is not what it has to be; empty where there is nothing to say."""
+    its, kind = f"the gradient of {e.name}", array.dtype.kind
+    if kind not in "fiubc":
+        return f"{its} is {_called(g)}, not an array of numbers."
+    if array.shape != e.array.shape and not (e.number and array.size == 1):
+        return f"{its} has shape {array.shape}, and {e.name} has shape {e.array.shape}: they must be the same."
+    if isinstance(g, list | tuple) and not e.number:
+        return f"{its} is a {type(g).__name__}, not an array: make it one with np.array(...)."
+    if kind == "c":
+        return f"{its} is complex ({array.dtype}), and {e.name} is real: take its .real."
+    if kind in "iub" and array.size and not (e.number and isinstance(g, int)):
+        return (
+            f"{its} is {array.dtype}, which holds no decimals: make it with np.zeros_like({e.name}), or multiply by "
+            "the gradient that comes in."
+        )
+    if array.dtype.itemsize < 8 and not coarse and g is not None:
+        return f"{its} is {array.dtype}, and all else is float64: digits are lost on the way back."
+    return ""
+
+
+def _called(g: Any) -> str:
+    if isinstance(g, np.ndarray):
+        return f"an array of {'objects' if g.dtype.kind == 'O' else g.dtype}"
+    return f"{'an' if type(g).__name__[0] in 'aeiou' else 'a'} {type(g).__name__}"
 
 
 def agree(
@@ -95,71 +89,113 @@ def agree(
     `natural` are the slopes that would change the results by their own size: against them sums that cancel are 0.
     Raises `Contract` where one is broken that makes comparing pointless.
     """
-    again = subject.outputs(subject.arrays)
-    for i, (o, p) in enumerate(zip(outs, again, strict=False)):
-        if len(outs) != len(again) or o.shape != p.shape or not _near(o, p, max(slack, SAME)):
-            what = "its result" if len(outs) == 1 else f"result {i}"
-            off = "another shape"
-            if o.shape == p.shape:
-                place = np.unravel_index(np.argmax(np.nan_to_num(np.abs(o - p), nan=np.inf)), o.shape)
-                at = called("", tuple(map(int, place)))
-                off = f"{figures(float(o[place]), 6)} and then {figures(float(p[place]), 6)}" + (f" at {at}" if at else "")
-            raise Contract(
-                f"{subject.name} is not deterministic: called twice with the same numbers, {what} is {off}. Fix its random "
-                "numbers, switch dropout and noise off with .eval(), and keep nothing from call to call."
-            )
-    first = subject.pull(subject.arrays, seeds)
-    second = subject.pull(subject.arrays, seeds)
-    returned = looked_at(subject, first, any(o.dtype.itemsize < 8 and o.dtype.kind == "f" for o in outs))
-    names = [e.name for e in subject.entries]
-    for name, a, b in zip(names, first, second, strict=True):
-        if _numeric(a, b) and not _near(a, b, max(slack, SAME)):
-            grown = " It has grown: something is added up over calls." if _near(b, 2 * np.asarray(a, float), 1e-6) else ""
-            raise Contract(
-                f"the backward pass is not the same twice: called again with the same numbers, the gradient of {name} is "
-                f"another.{grown}"
-            )
-    others = [rng.uniform(0.5, 1.5, s.shape) * rng.choice([-1.0, 1.0], s.shape) for s in seeds]
-    others = [np.where(s == 0, 0.0, o) if s.size > 1 else o for s, o in zip(seeds, others, strict=True)]
-    one, both = subject.pull(subject.arrays, others), subject.pull(subject.arrays, [s + 3 * o for s, o in zip(seeds, others)])
-    for name, a, b, c, large in zip(names, first, one, both, natural, strict=True):
-        if not (_numeric(a, b) and _numeric(a, c)) or not np.shape(a) == np.shape(b) == np.shape(c):
-            continue
-        a, b, c = (np.asarray(x, float) for x in (a, b, c))
-        with np.errstate(all="ignore"):
-            scale = np.abs(a) + 3 * np.abs(b)
-            top = np.max(scale[np.isfinite(scale)], initial=0)
-            off = np.abs(c - (a + 3 * b)) > max(slack, 1e-10) * (scale + 1e-3 * top + 1e-3 * large)
-        if off.any():
-            returned.linear = False
-            returned.ignores = _near(a, b, 1e-9) and _near(a, c, 1e-9)
-            if returned.ignores:
-                returned.problems.append(
-                    f"the gradient of {name} does not depend on the gradient that comes in: multiply by it. A loss is not "
-                    "always the end, and its gradient not always 1."
-                )
-            else:
-                returned.problems.append(
-                    f"the gradient of {name} is not linear in the gradient that comes in: for g1 + 3·g2 it is not what it "
-                    "is for g1, plus 3 times what it is for g2."
-                )
-            break
+    _same_results(subject, outs, max(slack, SAME))
+    found = subject.pull(subject.arrays, seeds)
+    _same_gradients(subject, found, seeds, max(slack, SAME))
+    returned = Returned()
+    for e, g in zip(subject.entries, found, strict=True):
+        returned.add(e, g, any(o.dtype.itemsize < 8 and o.dtype.kind == "f" for o in outs))
+    if not returned.problems:  # what is no proper array needs no second sentence
+        returned.nonlinear = _nonlinear(subject, found, seeds, rng, slack, natural)
+        returned.problems += [returned.nonlinear] if returned.nonlinear else []
     if isinstance(subject, Pair):
         returned.problems += _types(subject, seeds)
     return returned
 
 
-def _numeric(*arrays: Any) -> bool:
-    return all(a is not None and np.asarray(a).dtype.kind in "fiub" for a in arrays)
+def _same_results(subject: Subject, outs: Sequence[Array], slack: float) -> None:
+    """Whether the function gives the same for the same numbers."""
+    again = subject.outputs(subject.arrays)
+    for i, (o, p) in enumerate(zip(outs, again, strict=False)):
+        if len(outs) == len(again) and o.shape == p.shape and _near(o, p, slack):
+            continue
+        off = "of another shape"
+        if o.shape == p.shape:
+            a, b = o.astype(float), p.astype(float)
+            place = np.unravel_index(np.argmax(np.where(a == b, 0, np.nan_to_num(np.abs(a - b), nan=np.inf))), o.shape)
+            at = called("", tuple(map(int, place)))
+            off = f"{figures(float(a[place]), 6)} and then {figures(float(b[place]), 6)}{f' at {at}' if at else ''}"
+        what = "its result" if len(outs) == 1 else f"result {i}"
+        raise Contract(
+            f"{subject.name} is not deterministic: called twice with the same numbers, {what} is {off}. Switch dropout "
+            "and noise off with .eval(), draw random numbers once and pass them in, and keep nothing from call to call."
+        )
+
+
+def _same_gradients(subject: Subject, first: Sequence[Any], seeds: Sequence[Array], slack: float) -> None:
+    """Whether the backward pass gives the same again."""
+    for e, a, b in zip(subject.entries, first, subject.pull(subject.arrays, seeds), strict=True):
+        if _numeric(a, b) and not _near(a, b, slack):
+            grown = (
+                " It has grown: something is added up over calls." if _near(b, 2 * np.asarray(a, float), SINGLE) else ""
+            )
+            raise Contract(
+                "the backward pass is not the same twice: called again with the same numbers, it gives another "
+                f"gradient of {e.name}.{grown}"
+            )
+
+
+def _nonlinear(
+    subject: Subject, first: Sequence[Any], seeds: Sequence[Array], rng: np.random.Generator, slack: float,
+    natural: Sequence[Array],
+) -> str:  # fmt: skip
+    """The sentence for gradients that are not linear in the gradient that comes in; empty where all are."""
+    others = [rng.uniform(0.5, 1.5, s.shape) * rng.choice([-1.0, 1.0], s.shape) for s in seeds]
+    others = [np.where(s == 0, 0.0, o) if s.size > 1 else o for s, o in zip(seeds, others, strict=True)]
+    one = subject.pull(subject.arrays, others)
+    both = subject.pull(subject.arrays, [s + 3 * o for s, o in zip(seeds, others, strict=True)])
+    for e, a, b, c, large in zip(subject.entries, first, one, both, natural, strict=True):
+        if not (_numeric(a, b) and _numeric(a, c)) or not np.shape(a) == np.shape(b) == np.shape(c) == large.shape:
+            continue
+        a, b, c = (np.asarray(x, float) for x in (a, b, c))
+        with np.errstate(all="ignore"):
+            scale = np.abs(a) + 3 * np.abs(b)
+            scale += 1e-3 * np.max(scale[np.isfinite(scale)], initial=0) + 1e-2 * large
+            off = np.abs(c - (a + 3 * b)) / np.where(scale > 0, scale, 1)
+        if not np.any(off > max(slack, 1e-10)):
+            continue
+        if _near(a, b, 1e-9) and _near(a, c, 1e-9):
+            return (
+                f"the gradient of {e.name} does not depend on the gradient that comes in: multiply by it. A loss is "
+                "not always the end, and its gradient not always 1."
+            )
+        if np.nanmax(off) < SINGLE:
+            least = figures(float(np.nanmax(off)), 1)
+            return (
+                f"the gradient of {e.name} follows the gradient that comes in to {least} only: something on the way "
+                "back is rounded, or is float32."
+            )
+        return (
+            f"the gradient of {e.name} is not linear in the gradient that comes in: for g1 + 3·g2 it is not what it is "
+            "for g1, plus 3 times what it is for g2. Multiply by the gradient that comes in once, and everywhere."
+        )
+    return ""
+
+
+def _near(a: Any, b: Any, slack: float) -> bool:
+    """Whether two gradients are the same but for rounding."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if a.shape != b.shape:
+        return False
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.abs(a), np.abs(b))
+        top = np.max(scale[np.isfinite(scale)], initial=0)
+        close = np.abs(a - b) <= slack * (scale + 1e-3 * top)
+    return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
+
+
+def _numeric(*gradients: Any) -> bool:
+    return all(g is not None and _array(g).dtype.kind in "fiub" for g in gradients)
 
 
 def _types(pair: Pair, seeds: Sequence[Array]) -> list[str]:
-    """Whether an input that was given in another type of float gets its gradient in that type."""
-    if all(e.given == np.float64 for e in pair.entries):
+    """Whether code that is given one type of float throughout gives gradients of that type."""
+    given = {e.given for e in pair.entries}
+    if given == {np.dtype(np.float64)} or len(given) > 1:
         return []
     found = pair.pull(pair.arrays, seeds, dtype=True)
     return [
-        f"{e.name} was given as {e.given}, and its gradient comes back as {np.asarray(g).dtype}: the types must be the same."
+        f"{e.name} was given as {e.given}, and its gradient comes back as {_array(g).dtype}: they must be the same."
         for e, g in zip(pair.entries, found, strict=True)
-        if g is not None and np.asarray(g).dtype.kind == "f" and np.asarray(g).dtype != e.given
+        if g is not None and not e.number and _array(g).dtype.kind == "f" and _array(g).dtype != e.given
     ]

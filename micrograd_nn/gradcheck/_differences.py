@@ -10,20 +10,21 @@ Around the point, f is called at four steps to either side. From these eight val
 
 What is wrong with the slope is at most about: what the next order changes, the jump of a kink that lies within the
 steps, and the rounding of f, measured by the scatter of f over tiny steps (Moré and Wild 2011, "Estimating
-computational noise", do so with equal steps). Such a block of steps is tried at one size after another, each a sixteenth
-of the last: far ones suffer from curvature, near ones from rounding, and the one with the smallest error bar wins.
+computational noise", do so with equal steps). Such a block of steps is tried at one size after another, each a
+sixteenth of the last: far ones suffer from curvature, near ones from rounding, and the one with the smallest error bar
+wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Slope", "rounding", "slope", "step_size"]
+__all__ = ["KINK", "Slope", "own_size", "rounding", "slope", "step_size"]
 
 Array = np.ndarray[Any, Any]
 Move = Callable[[float], Array | None]  # t -> f at a distance t from the point, a flat array; None outside its domain
@@ -57,12 +58,22 @@ ULP = 2.0**-53  # of 1: what the last operation alone rounds off
 SURE = 5.0  # how many times its rounding a number must be to be more than rounding
 STEP = 791547 / 2**20 * 2.0**-4  # the first step, in units of the size of what is moved
 SHRINK = 2.0**-4  # from one block of steps to the next
-BLOCKS = 7
+BLOCKS, GROWTHS = 7, 12  # how many smaller ones there are, and larger ones
 ENOUGH = 1e-12  # relative; below it no other steps are tried
-# Where f is looked at for its rounding. Even steps would not do: what a step adds may be a whole number of f's last place.
-NODES = np.array([277, 671, 977, 1201, 1567, 1893, 2081, 2477, 2741, 3119, 3371, 3697, 4013]) / 2**12
-FIT = np.linalg.qr(np.vander(NODES, increasing=True))[0].T  # row k: how much of a polynomial of degree k there is
-TINY, LARGER = (2.0**-20, 2.0**-29, 2.0**-38), (2.0**-12, 2.0**-5)
+SIDES = ("left", "right")
+KINK = 1e-7  # slopes from either side that differ by less than this part of them are no kink but curvature
+# Where f is looked at for its rounding: anywhere, since even steps may each add a whole number of f's last places; but
+# in whole parts of GRID, so that x + step is exact, and its last digits are others each time.
+NODES = np.modf(np.sqrt([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41]))[0]
+GRID = 2.0**50
+
+
+def _degrees(steps: Array) -> tuple[Array, Array]:
+    """The steps, and what to weigh values there with: row k gives what f has of degree k beyond lower ones."""
+    return steps, np.linalg.qr(np.vander(steps / steps.max(), increasing=True))[0].T
+
+
+TINY, LARGER = ([_degrees(np.rint(NODES * 2.0**-k * GRID) / GRID) for k in ks] for ks in ((20, 38), (12, 5)))
 
 
 @dataclass
@@ -77,11 +88,21 @@ class Slope:
     side: str = ""  # "left" or "right" where f is defined on that side alone, "neither" where on none
     shrunk: bool = False  # whether steps had to shrink to stay where f is defined
     calls: int = 0
-    side_error: Array = field(default_factory=lambda: np.array(np.nan))
+    left_error: Array = field(default_factory=lambda: np.array([np.nan]))
+    right_error: Array = field(default_factory=lambda: np.array([np.nan]))
+
+    @property
+    def gap(self) -> Array:
+        """How far apart the slopes from either side are."""
+        return np.asarray(np.abs(self.right - self.left))
+
+    @property
+    def gap_error(self) -> Array:
+        return self.left_error + self.right_error
 
     def where(self, better: Array, other: Slope) -> Slope:
         """This slope, and where it says so the other one."""
-        names = ("value", "error", "left", "right", "kinked", "side_error")
+        names = ("value", "error", "left", "right", "kinked", "left_error", "right_error")
         return replace(self, **{n: np.where(better, getattr(other, n), getattr(self, n)) for n in names})
 
 
@@ -93,31 +114,33 @@ def step_size(x: Any, typical: float) -> Any:
     return 2.0 ** np.round(np.log2(np.maximum(np.abs(x), typical)))
 
 
+def own_size(x: Any, size: Any) -> Any:
+    """The size of a coordinate close to where it is: its own, where that is far below its size for steps."""
+    own = np.abs(x)
+    return np.where((own > 0) & (own < size / 256), own, size)
+
+
 def rounding(move: Move, here: Array, size: float) -> Array:
     """How much of f is rounding: the standard deviation, one for each result; `size` is that of what is moved.
 
-    It is what remains of f over a dozen tiny steps when the polynomial of degree 5 that fits best is taken away. Where
-    f is curved even so, as near a pole, smaller steps tell; where it stands still, larger ones. Either side of the
-    point has its turn, of which the smoother is taken, because a kink is not rounding.
+    It is what remains of f over a dozen tiny steps when the polynomial of degree 5 that fits best is taken away. Two
+    sizes of steps and either side of the point have their turn, and the smoothest counts, because what f does by itself
+    is not rounding. Where f stands still over these, larger steps tell.
     """
     best = np.full(here.shape, inf)
     for way in (size, -size):
         side, jumps = np.full(here.shape, inf), np.zeros(here.shape)
-        for parts in (TINY, LARGER):
-            for part in parts:
-                moved = [move(way * part * node) for node in NODES]
-                if any(v is None for v in moved):
-                    continue
-                values = np.stack(moved)  # type: ignore[arg-type]
-                degrees = FIT @ (values - here)
-                scatter = np.sqrt(np.mean(degrees[6:] ** 2, axis=0))
-                still = np.count_nonzero(np.diff(np.sort(values, axis=0), axis=0), axis=0) < len(NODES) // 2
-                side, jumps = np.where(still, side, np.minimum(side, scatter)), np.maximum(jumps, scatter)
-                curved = np.abs(degrees[4:6]).max(axis=0) > 2 * SURE * scatter
-                if not np.any(curved & ~still if parts is TINY else np.isinf(side)):
-                    break
-            if np.isfinite(side).all():
+        for k, (steps, degrees) in enumerate((*TINY, *LARGER)):
+            if k >= len(TINY) and np.isfinite(side).all():
                 break
+            moved = [move(way * t) for t in steps]
+            if any(v is None for v in moved):
+                continue
+            values = np.stack(moved)  # type: ignore[arg-type]
+            scatter = np.sqrt(np.mean((degrees[6:] @ (values - here)) ** 2, axis=0))
+            changes = np.count_nonzero(np.diff(np.sort(values, axis=0), axis=0), axis=0)
+            side = np.where(changes < len(NODES) // 2, side, np.minimum(side, scatter))
+            jumps = np.maximum(jumps, np.where(changes > 2, scatter, 0.0))  # a step or two are f's own, as those of sign
         best = np.minimum(best, np.where(np.isinf(side) & (jumps > 0), jumps, side))
     return np.where(np.isfinite(best), best, 0.0)
 
@@ -134,47 +157,106 @@ def slope(
     is below `enough` of the slope, or all of it is rounding and it is below `fair` of it.
     """
     best, shrunk, calls, grown, sides = None, False, 0, 0, {1.0: False, -1.0: False}
-    steps = _steps(size, smallest, first)
-    h: float | None = next(steps, None)
-    while h is not None:
-        values, calls = [move(sign * h * part) for sign in (1.0, -1.0) for part in PARTS], calls + 8
+    trend = _Trend(here.shape)
+    h, last = size * first, (smallest or size) * first * SHRINK ** (BLOCKS - 1)
+    while h >= last and h > 0:
+        values, calls = [move(sign * h * part) for sign in sides for part in PARTS], calls + 8
         if any(v is None for v in values):
-            for i, sign in enumerate((1.0, -1.0)):
+            for i, sign in enumerate(sides):
                 sides[sign] |= all(v is not None for v in values[4 * i : 4 * i + 4])
             if grown:
                 break
-            shrunk, h = True, next(steps, None)
+            shrunk, h = True, h * SHRINK
             continue
         found, rounded = _block(values, here, noise, h, at, precision)  # type: ignore[arg-type]
-        if best is None:
-            better = np.ones(here.shape, bool)
-        else:  # where the two contradict each other, the larger steps were taken in by something between them
-            apart = np.abs(found.value - best.value) > found.error + best.error
-            better = ~apart & (found.error < best.error) if grown else apart | (found.error < best.error)
+        if not grown:
+            apart = trend.follow(found)
+            # the larger steps were taken in by what lies between, and so may these be, unless all is rounding
+            found.error = np.where(found.error > 2 * rounded, np.fmax(found.error, apart), found.error)
+        better = np.ones(here.shape, bool)
+        if best is not None:
+            contradicts = np.abs(found.value - best.value) > found.error + best.error
+            better = found.error < best.error
+            better = better & ~contradicts & ~found.kinked if grown else better | contradicts | (apart > 0)
         best = found if best is None or better.all() else best.where(better, found)
-        done = found.error <= 2 * rounded  # smaller steps can only be worse; larger ones may be better
-        if np.all(best.error <= enough * np.abs(best.value)) or grown and not better.any():
+        if np.all(best.error <= enough * np.abs(best.value)):
             break
-        if grown or np.all(done):
-            if shrunk or not grown and h != size * first or np.all(best.error <= fair * np.abs(best.value)) or grown == 2:
-                break
-            grown, h = grown + 1, h / SHRINK
+        if not grown and np.any(found.error > 2 * rounded):
+            h *= SHRINK
             continue
-        h = next(steps, None)
+        # all is rounding: smaller steps can only be worse, and larger ones better
+        seen = np.any(np.abs(best.value) > best.error)
+        tried = shrunk or grown >= (GROWTHS if seen else 2) or not better.any() or (h < size * first and not grown)
+        if tried or np.all(best.error <= fair * np.abs(best.value)):
+            break
+        grown, h = grown + 1, h / SHRINK
     if best is None:
         nothing = np.full(here.shape, np.nan)
         side = "right" if sides[1.0] else "left" if sides[-1.0] else "neither"
         best = Slope(nothing, nothing, nothing, nothing, np.zeros(here.shape, bool), side)
+    else:
+        trend.settle(best)
     best.shrunk, best.calls = shrunk, calls
     return best
 
 
-def _steps(size: float, smallest: float, first: float) -> Iterator[float]:
-    """Steps to try, from large to small."""
-    h, last = size * first, (smallest or size) * first * SHRINK ** (BLOCKS - 1)
-    while h >= last and h > 0:
-        yield h
-        h *= SHRINK
+class _Trend:
+    """What becomes of the slopes as steps shrink, from block to block."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.first: Slope | None = None
+        self.last: Slope | None = None
+        self.bars = np.zeros(shape)
+        # of either side: for how many blocks it has doubled at least; its slope where there is a kink, and the error bar
+        self.steeper = {side: np.zeros(shape, int) for side in SIDES}
+        self.clearest = {side: (np.full(shape, np.nan), np.full(shape, inf)) for side in SIDES}
+        self.closer, self.compared, self.kinked = np.ones(shape, bool), np.zeros(shape, bool), np.zeros(shape, bool)
+
+    def follow(self, found: Slope) -> Array:
+        """The next smaller block; how far its slope is from the one before where they contradict each other, else 0."""
+        before, bars, apart = self.last, self.bars + found.error, np.zeros(found.value.shape)
+        self.first, self.last, self.bars = self.first or found, found, found.error  # the bars as they were found
+        with np.errstate(all="ignore"):
+            for side, (clear, bar) in self.clearest.items():
+                now, error = getattr(found, side), getattr(found, f"{side}_error")
+                clearer = found.kinked & (error < bar)
+                self.clearest[side] = np.where(clearer, now, clear), np.where(clearer, error, bar)
+                if before is not None:
+                    grown = np.abs(now) > np.fmax(2 * np.abs(getattr(before, side)), error)
+                    self.steeper[side] = np.where(grown, self.steeper[side] + 1, 0)
+            if before is not None:
+                apart = np.abs(found.value - before.value)
+                apart = np.where(apart > bars, apart, 0.0)
+                sure = found.gap > 2 * found.gap_error
+                self.closer &= ~sure | (found.gap < before.gap / 2)
+                self.compared |= sure
+                # between the smallest steps a kink may hide that larger ones have shown
+                hidden = self.kinked & ~found.kinked & (found.gap > found.gap_error)
+                found.error = found.error + np.where(hidden, found.gap, 0.0)
+                inside = self.kinked & found.kinked & ~self.closer
+                found.error = np.where(inside, np.fmax(found.error, before.error), found.error)
+            self.kinked |= found.kinked
+        return apart
+
+    def settle(self, best: Slope) -> None:
+        """Make slopes infinite that grow without end, and keep no kink that fades away or is not sure."""
+        first, last = self.first, self.last
+        assert first is not None and last is not None  # noqa: PT018
+        with np.errstate(all="ignore"):
+            steep = 2 * np.fmax(np.abs(first.left), np.abs(first.right))
+            endless = {}
+            for side, (clear, bar) in self.clearest.items():
+                final = getattr(last, side)
+                endless[side] = (self.steeper[side] > 2) & (np.abs(final) > steep)
+                known = best.kinked & np.isfinite(bar)
+                now, error = np.where(known, [clear, bar], [getattr(best, side), getattr(best, f"{side}_error")])
+                setattr(best, side, np.where(endless[side], np.copysign(inf, final), now))
+                setattr(best, f"{side}_error", np.where(endless[side], 0.0, error))
+            jumps = endless["left"] | endless["right"]
+            best.error = np.where(jumps, inf, best.error)
+            larger = np.fmax(np.abs(best.left), np.abs(best.right))
+            sure = (best.gap > KINK * larger + best.gap_error) & ~(self.closer & self.compared)
+        best.kinked = jumps | (best.kinked & sure)
 
 
 def _block(
@@ -184,7 +266,7 @@ def _block(
     around = np.stack(values)
     with np.errstate(all="ignore"):
         value, less, jump, jump_less, right, right_less, left, left_less = TABLE @ ((around - here) / h)
-        noise = np.maximum(noise, precision * np.abs(around).max(axis=0)) * (SURE / h)
+        noise = SURE * np.maximum(noise, precision * np.abs(around).max(axis=0)) / h
         # a step that does not add up exactly: the part by which it is off is a part of the slope
         steps = h * STEPS
         inexact = np.abs(TABLE[::2]) @ (np.abs((at + steps) - at - steps) / h)
@@ -192,6 +274,7 @@ def _block(
         seen = np.abs(jump) - JUMP_NOISE * noise - inexact[1] * np.abs(value)
         kinked = seen > 2 * np.abs(jump - jump_less)
         error = np.abs(value - less) + rounded + np.where(seen > 0, np.abs(jump), 0.0)
-        side_error = SIDE_NOISE * noise + np.abs(right - right_less) + np.abs(left - left_less)
-        side_error += np.maximum(inexact[2] * np.abs(right), inexact[3] * np.abs(left))
-    return Slope(value, error, left, right, kinked, side_error=side_error), rounded
+        error[np.isnan(error) | ~np.isfinite(value)] = inf  # numbers too large or too small to compute with
+        right_error = np.abs(right - right_less) + SIDE_NOISE * noise + inexact[2] * np.abs(right)
+        left_error = np.abs(left - left_less) + SIDE_NOISE * noise + inexact[3] * np.abs(left)
+    return Slope(value, error, left, right, kinked, left_error=left_error, right_error=right_error), rounded

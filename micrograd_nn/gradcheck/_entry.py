@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-try:
-    from micrograd_nn.gradcheck._blame import Blame, find_blame, sources
-except ImportError:  # TODO: until it is there
-    from contextlib import nullcontext as sources
-    Blame, find_blame = object, lambda *a: None
+from micrograd_nn.checks import at_least_one
+from micrograd_nn.gradcheck._arguments import called_by, keyword_names, kind_of
+from micrograd_nn.gradcheck._blame import Blame, find_blame, sources
 from micrograd_nn.gradcheck._check import Checked, check
+from micrograd_nn.gradcheck._pair import Pair
 from micrograd_nn.gradcheck._patterns import Evidence, Trace, diagnose
 from micrograd_nn.gradcheck._report import GradcheckError, GradcheckReport
-from micrograd_nn.gradcheck._subject import Graph, Pair, Slopes, joined
+from micrograd_nn.gradcheck._subject import Graph, Slopes, joined
 
 __all__ = ["check_backward", "gradcheck"]
 
@@ -48,25 +49,20 @@ def gradcheck(
     gradcheck of f: ok - checked all 8 entries: all right
     """
     __tracebackhide__ = True
+    _clear("gradcheck", f, len(inputs), locals())
     generator = _generator(rng)
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"order is 1, 2, ...: how many times to differentiate, not {order!r}.")
+    settings, order = _settings(eps, rtol, atol, max_coordinates), at_least_one(order, "order")
     subject: Any = Graph(f, inputs, keywords)
-    runs = []
+    runs: list[Checked] = []
     for k in range(1, order + 1):
-        done = check(subject, generator, *_settings(eps, rtol, atol, max_coordinates), progress, k)
-        runs.append(done)
-        if done.problems or any(r.verdict != "ok" for r in done.rows):
-            if k < order:
-                done.notes.append(f"The derivative of order {k + 1} was not looked at, since this one is not well.")
+        runs.append(done := check(subject, generator, *settings, progress, k))
+        if k == order or done.probe is None:
             break
-        if k < order:
-            assert done.probe is not None
-            subject = Slopes(subject, done.probe.seeds)
-            if not subject.outputs(subject.arrays):
-                done.notes.append(f"The derivative of order {k} does not depend on the inputs any more.")
-                break
-    return _ended(runs, allow_kinks, raise_on_error, generator)
+        if not _ended(runs, allow_kinks).ok:
+            done.notes.append(f"The derivative of order {k + 1} was not looked at, since this one is not well.")
+            break
+        subject = Slopes(subject, done.probe.seeds)
+    return _finished(runs, allow_kinks, raise_on_error, generator)
 
 
 def check_backward(
@@ -89,48 +85,83 @@ def check_backward(
     True
     """
     __tracebackhide__ = True
+    _clear("check_backward", forward, len(inputs), locals())
+    if not callable(backward):
+        raise TypeError(
+            f"check_backward takes a forward and a backward pass first: {kind_of(backward)} cannot be called."
+        )
     generator = _generator(rng)
+    settings = _settings(eps, rtol, atol, max_coordinates)
     subject = Pair(forward, backward, inputs, keywords, cache)
-    done = check(subject, generator, *_settings(eps, rtol, atol, max_coordinates), progress)
-    return _ended([done], allow_kinks, raise_on_error, generator)
+    return _finished([check(subject, generator, *settings, progress)], allow_kinks, raise_on_error, generator)
+
+
+OPTIONS = {
+    "order": 1, "eps": None, "rtol": None, "atol": 0.0, "max_coordinates": 2000, "rng": 0, "raise_on_error": True,
+    "allow_kinks": False, "progress": None, "cache": None,
+}  # fmt: skip
+
+
+def _clear(who: str, f: Any, count: int, given: dict[str, Any]) -> None:
+    """Refuse what cannot be called, and an option that could be meant for `f` as well as for the check."""
+    if not callable(f):
+        raise TypeError(f"{who} takes a function first, and then what to call it with: {kind_of(f)} cannot be called.")
+    for name in keyword_names(f, count):
+        if name in OPTIONS and name in given and given[name] is not OPTIONS[name] and given[name] != OPTIONS[name]:
+            raise ValueError(
+                f"{name} is an option of {who} and an argument of {called_by(f)}: wrap that, as in lambda x: "
+                f"{called_by(f)}(x, {name}=...), and the two are told apart."
+            )
 
 
 def _generator(rng: Any) -> np.random.Generator:
-    return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"rng is a np.random.Generator, or a whole number to seed one with, not {rng!r}.") from None
 
 
 def _settings(eps: Any, rtol: Any, atol: Any, budget: Any) -> tuple[Any, Any, Any, int]:
-    for name, value, least in (("eps", eps, None), ("rtol", rtol, 0), ("atol", atol, 0)):
-        if value is not None and not (value > 0 if least is None else value >= least):
-            raise ValueError(f"{name} is a number {'above' if least is None else 'of at least'} 0, not {value!r}.")
-    if budget is not None and (isinstance(budget, bool) or budget < 1):
-        raise ValueError(f"max_coordinates is a whole number of at least 1, or None for every one, not {budget!r}.")
-    return eps, rtol, atol, 2**62 if budget is None else int(budget)
+    for name, value, least in (("eps", eps, "above"), ("rtol", rtol, "of at least"), ("atol", atol, "of at least")):
+        if value is None and name != "atol":
+            continue
+        number = isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+        if not number or value < 0 or (value == 0 and least == "above"):
+            raise ValueError(f"{name} is a number {least} 0, not {value!r}.")
+    return eps, rtol, atol, 2**62 if budget is None else at_least_one(budget, "max_coordinates (None for all)")
 
 
-def _ended(runs: list[Checked], allow_kinks: bool, raise_on_error: bool, rng: np.random.Generator) -> GradcheckReport:
-    """The report of all orders together; raised where it has to be."""
-    __tracebackhide__ = True
-    first, last = runs[0], runs[-1]
-    rows = [r for run in runs for r in run.rows]
-    report = GradcheckReport(
-        rows, tuple(dict.fromkeys(p for run in runs for p in run.problems)), subject=first.subject.name,
-        coordinates=first.coordinates, projections=sum(run.projections for run in runs), allow_kinks=allow_kinks,
+def _ended(runs: list[Checked], allow_kinks: bool) -> GradcheckReport:
+    """The report of all orders together."""
+    first = runs[0]
+    return GradcheckReport(
+        [r for run in runs for r in run.rows], tuple(dict.fromkeys(p for run in runs for p in run.problems)),
+        subject=first.subject.name, coordinates=first.coordinates, projections=sum(run.projections for run in runs),
+        rtol=float(first.allowed.rtol), atol=float(first.allowed.atol), allow_kinks=allow_kinks,
         notes=tuple(dict.fromkeys(n for run in runs for n in run.notes)),
         calls=sum(run.probe.calls for run in runs if run.probe),
     )  # fmt: skip
+
+
+def _finished(
+    runs: list[Checked], allow_kinks: bool, raise_on_error: bool, rng: np.random.Generator
+) -> GradcheckReport:
+    """The report with what there is to say of its errors; raised where it has to be."""
+    __tracebackhide__ = True
+    report, last = _ended(runs, allow_kinks), runs[-1]
     if not report.ok:
         _explain(report, last, rng)
+        report.notes += last.subject.hints
         if raise_on_error:
-            raise GradcheckError(report)
+            raise GradcheckError(report) from last.reason
     return report
 
 
 def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -> None:
     """What the errors look like, and which op of our own they come from."""
-    if done.probe is None or done.returned is None:
+    subject = done.subject
+    if done.probe is None or (done.returned is None and done.reason is None):
         return
-    evidence, subject = _evidence(done), done.subject
     with np.errstate(all="ignore"), sources() as made:
         traced = subject.graph(subject.arrays)
     node = joined(traced[0], done.probe.seeds) if traced else None
@@ -140,12 +171,16 @@ def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -
             report.blame = find_blame(trace.root, trace.seed, made, rng)
             if report.blame is not None:
                 report.cause, report.diagnosis = _of_blamed(report.blame)
-        if not report.diagnosis:
-            report.cause, report.diagnosis = diagnose(evidence, trace=trace)
-    if not done.returned.linear:  # then nothing else can be the matter
-        report.cause = "grad_output ignored"
-        report.diagnosis = "What comes in has to be a factor of every gradient; here it is " + (
-            "left out." if done.returned.ignores else "used in another way, or not everywhere.")  # fmt: skip
+        if done.returned is None:
+            return
+        wrong = any(r.verdict == "wrong" for r in done.rows)
+        lost = subject.lost() if wrong and report.blame is None and not done.problems else ""
+        if done.returned.nonlinear:  # then nothing else can be the matter
+            report.cause, report.diagnosis = "grad_output ignored", done.returned.nonlinear
+        elif lost:
+            report.cause, report.diagnosis = "never reached", lost
+        elif not report.diagnosis:
+            report.cause, report.diagnosis = diagnose(_evidence(done), trace=trace)
 
 
 def _of_blamed(blame: Blame) -> tuple[str, str]:
@@ -162,7 +197,11 @@ def _evidence(done: Checked) -> list[Evidence]:
         wrong = np.zeros(e.array.shape, bool)
         for row in done.rows:
             if row.input == e.name and row.order == done.order and row.verdict in ("ok", "wrong"):
-                numeric[row.index], bars[row.index], wrong[row.index] = row.numeric, row.error_bar, row.verdict == "wrong"
+                numeric[row.index], bars[row.index], wrong[row.index] = (
+                    row.numeric,
+                    row.error_bar,
+                    row.verdict == "wrong",
+                )
         looked = np.isfinite(numeric)
         analytic = np.full(e.array.shape, np.nan) if came is None else np.where(looked, came, np.nan)
         found.append(
@@ -170,5 +209,3 @@ def _evidence(done: Checked) -> list[Evidence]:
                      done.returned.raw[i] if came is None else None)
         )  # fmt: skip
     return found
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd_nn.graph import Node
 
-__all__ = ["CAUSES", "Case", "Evidence", "Finding", "LocalOp", "Trace", "axes_said", "listed", "times"]
+__all__ = ["CAUSES", "Case", "Evidence", "Finding", "LocalOp", "Trace", "axes_said", "listed", "times", "verbatim"]
 
 Array = np.ndarray[Any, Any]
 
@@ -68,17 +68,28 @@ class Finding:
     """A guess that fits: the inputs (by place) it explains, and what to say of them.
 
     `rank` orders guesses that fit equally well: the lower, the simpler or likelier. `value` is what it found (a
-    factor, a strength), so that inputs with the same mistake can be named together. `say(names, several)` is the
-    sentence, `several` when `names` stands for more than one input. A guess that is not `firm` fitted too little
-    to stand beside others.
+    factor, a strength), so that inputs with the same mistake can be named together. `text` is the sentence, with
+    {names}, {are}, {they} ... to be filled in (see `fill`); what stands in it already goes through `verbatim`. A guess
+    that is not `firm` fitted too little to stand beside others.
     """
 
     cause: str
     inputs: frozenset[int]
     rank: float
-    say: Callable[[str, bool], str]
+    text: str
     value: Any = None
     firm: bool = True
+
+    def fill(self, names: Sequence[str]) -> str:
+        """The sentence about these inputs."""
+        one, many = ("is", "has", "it", "itself"), ("are", "have", "they", "themselves")
+        are, have, they, itself = one if len(names) == 1 else many
+        return self.text.format(names=listed(names), are=are, have=have, they=they, itself=itself)
+
+
+def verbatim(said: str) -> str:
+    """Text that holds nothing to be filled in."""
+    return said.replace("{", "{{").replace("}", "}}")
 
 
 @dataclass(eq=False)
@@ -113,12 +124,10 @@ class Case:
         """How far from `guess` the gradient may be and still count as it: what the measurement allows and no more
         than a small part of the mistake itself, so that a mistake of 1e-6 is not explained by anything near."""
         bar = self.bar if bar is None else bar
-        bar = np.where(np.isfinite(bar), bar, self._worst_bar())
+        bar = np.where(np.isfinite(bar), bar, np.max(self.bar[self.known], initial=0.0))
         rounding = 2e-7 * np.maximum(np.abs(self.a), np.abs(guess)) + 1e-13 * self.scale
-        return 3 * bar + np.minimum(rounding, 1e-3 * self.top)
-
-    def _worst_bar(self) -> float:
-        return float(np.max(self.bar[self.known], initial=0.0))
+        allowed: Array = 3 * bar + np.minimum(rounding, 1e-3 * self.top)
+        return allowed
 
     def told(self, guess: Array, bar: Any = None, where: Any = True) -> int:
         """How many entries tell `guess`, as the gradient that came back, from the right one; 0 where it does not fit.

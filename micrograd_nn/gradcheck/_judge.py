@@ -10,7 +10,6 @@ from micrograd_nn.gradcheck._report import Row, figures
 
 __all__ = ["Tolerance", "judge"]
 
-KINK = 1e-7  # slopes from either side that differ by less than this part of them are no kink but curvature
 COARSE = 1e-3  # an error bar above this part of the gradient's own scale can confirm nothing,
 FINE = 1e-10  # unless it is below this part of the slope that would change the function by its own size
 
@@ -31,33 +30,36 @@ def judge(
     """The row of one entry.
 
     `scale` is the gradient's own: the largest of its entries known so far. `natural` is the slope that would change
-    the function by its own size over the size of the entry.
+    the function by its own size over the size of the entry. Where the slopes from either side differ, the error bar
+    of the row is theirs.
     """
     numeric, bar = float(found.value[0]), float(found.error[0])
     left, right = float(found.left[0]), float(found.right[0])
 
-    def row(verdict: str, note: str = "", sides: bool = False) -> Row:
-        return Row(name, index, analytic, numeric, bar, verdict, note, left if sides else None, right if sides else None, order)
+    def row(verdict: str, note: str = "") -> Row:
+        return Row(name, index, analytic, numeric, bar, verdict, note, order=order)
 
     if found.side:
         where = "nowhere around" if found.side == "neither" else f"only to the {found.side} of"
         return row("undefined", f"the function is defined {where} this point: it has no slope here.")
-    if bool(found.kinked[0]) and abs(right - left) > KINK * max(abs(left), abs(right)) + float(found.side_error[0]):
-        low, high = sorted((left, right))
-        slack = bar - abs(right - left) if bar > abs(right - left) else 0.0
-        slack += float(found.side_error[0]) + allowed.rtol * max(abs(low), abs(high))
-        inside = low - slack <= analytic <= high + slack
-        what = "lies between them" if inside else "does not lie between them"
-        note = (f"the slope is {figures(left)} from the left and {figures(right)} from the right; "
+    if bool(found.kinked[0]):
+        (low, below), (high, above) = sorted(((left, float(found.left_error[0])), (right, float(found.right_error[0]))))
+        slack = max(below, above) + allowed.rtol * max(
+            (abs(side) for side in (low, high) if math.isfinite(side)), default=0.0
+        )
+        what = "lies between them" if low - slack <= analytic <= high + slack else "does not lie between them"
+        jumps = " (a jump, or a vertical tangent)" if math.isinf(low) or math.isinf(high) else ""
+        note = (f"the slope is {figures(left)} from the left and {figures(right)} from the right{jumps}; "
                 f"{figures(analytic)} was returned, which {what}.")  # fmt: skip
-        return row("not differentiable", note, sides=True)
+        return Row(name, index, analytic, numeric, slack, "not differentiable", note, left, right, order)
     if math.isnan(analytic) or math.isinf(analytic):
-        return row("wrong", f"{figures(analytic)} was returned where the slope is {figures(numeric)}.")
+        return row("wrong")
     gap, larger = abs(analytic - numeric), max(abs(analytic), abs(numeric))
     if gap > allowed.atol + allowed.rtol * larger + bar:
         return row("wrong")
     if analytic == 0 and abs(numeric) > bar:
         return row("wrong", "exactly 0 was returned, and the slope is surely not 0.")
-    if bar > allowed.atol + max(allowed.coarse * max(larger, scale), FINE * natural):
-        return row("not checked", f"the function is too rough here to tell: its slope is known to ±{figures(bar, 2)} only.")
+    if not bar <= allowed.atol + max(allowed.coarse * max(larger, scale), FINE * natural):
+        note = f"the function is too rough here to tell: its slope is known to ±{figures(bar, 2)} only."
+        return row("not checked", note)
     return row("ok")

@@ -15,7 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.gradcheck._differences import PARTS, SHRINK, STEP, Slope, _block, rounding, slope, step_size
+from micrograd_nn.gradcheck._differences import (
+    CENTRAL_NOISE,
+    JUMP_NOISE,
+    SHRINK,
+    STEP,
+    STEPS,
+    SURE,
+    TABLE,
+    Slope,
+    rounding,
+    slope,
+    step_size,
+)  # fmt: skip
 from micrograd_nn.graph import Node
 from micrograd_nn.op import Patch
 
@@ -30,6 +42,7 @@ CALL = 3_000  # what calling an op at all costs, in numbers read and written
 RTOL = {8: 1e-9, 4: 1e-3, 2: 0.1}  # by the bytes of the coarsest number involved
 BLOCKS = (0, 1, 2, 3, 5)  # the step sizes: STEP * SHRINK ** k
 EXACT = 2.0**-52
+NEAREST = float(np.abs(STEPS).min())
 SLACK = 500  # roundings of g * out that a rule is forgiven: 1 - out * out has lost its digits where out is nearly 1
 
 
@@ -278,6 +291,19 @@ class Verdicts:
     right: Array
 
 
+def _read(values: Array, noise: Array, h: float) -> tuple[Array, Array, Array, Array, Array]:
+    """What the values at h * STEPS, less that at 0, say of many functions at once (see `_differences`).
+
+    The slope, its error bar, the part of it that is rounding, how much the slope jumps at 0, and whether that is sure.
+    """
+    value, less, jump, jump_less = TABLE[:4] @ (values / h)
+    noise = noise * (SURE / h)
+    rounded = CENTRAL_NOISE * noise
+    seen = np.abs(jump) - JUMP_NOISE * noise
+    error = np.abs(value - less) + rounded + np.where(seen > 0, np.abs(jump), 0.0)
+    return value, error, rounded, jump, seen > 2 * np.abs(jump - jump_less)
+
+
 def judged(rows: Entries | Numbers) -> Verdicts:
     """The verdict on every row; what is SUSPECT must be looked at again, by itself."""
     n = rows.n
@@ -285,22 +311,23 @@ def judged(rows: Entries | Numbers) -> Verdicts:
     kinked, fair, lost = np.zeros((3, n), bool)
     best, gap, slopes, left, right = np.full((5, n), np.nan)
     best[:] = np.inf
-    todo = np.arange(n)
+    natural, todo = np.zeros(0), np.arange(n)
     for k in BLOCKS:
         if not len(todo):
             break
         h = STEP * SHRINK**k
-        values = np.stack([rows.move(todo, sign * h * part) for sign in (1.0, -1.0) for part in PARTS])
-        noise, shape = rows.noise(todo), values.shape[1:]
-        flat = list(values.reshape(len(values), -1))
-        found, _ = _block(flat, np.zeros(flat[0].shape), noise.ravel(), h, 0.0)
-        value, kinks = found.value.reshape(shape), found.kinked.reshape(shape)
-        added = EXACT * np.abs(rows.x[todo]) / (rows.size[todo] * h * PARTS[-1])  # x + step is rounded
-        error = found.error.reshape(shape) + added[:, None] * np.abs(value)
+        values = np.stack([rows.move(todo, h * step) for step in STEPS])
+        shape = values.shape[1:]
+        if k == BLOCKS[0]:  # f may be 0 here and not around, as a square
+            natural = rows.natural + np.nan_to_num(np.abs(values[[0, len(STEPS) // 2]]).min(axis=0))
+        read = _read(values.reshape(len(STEPS), -1), rows.noise(todo).ravel(), h)
+        value, error, _, jump, kinks = (a.reshape(shape) for a in read)
+        inexact = EXACT * np.abs(rows.x[todo]) / (rows.size[todo] * h * NEAREST)  # x + step is rounded
+        error = error + inexact[:, None] * np.abs(value)
         agree, sure = np.ones(len(todo), bool), np.ones(len(todo), bool)
         for column, shares in rows.analytic:
             numeric, bar, analytic = value[:, column], error[:, column], shares[todo] * rows.size[todo]
-            least = SLACK * rows.eps * rows.natural[todo, column] + rows.tiny
+            least = SLACK * rows.eps * natural[todo, column] + rows.tiny
             off = np.abs(analytic - numeric)
             fits = off <= bar + rows.rtol * np.fmax(np.abs(analytic), np.abs(numeric)) + least
             agree &= fits
@@ -309,8 +336,8 @@ def judged(rows: Entries | Numbers) -> Verdicts:
         closer = bar < best[todo]  # by the last column
         at = todo[closer]
         best[at], gap[at], fair[at], slopes[at] = bar[closer], off[closer], fits[closer], numeric[closer]
-        left[at] = found.left.reshape(shape)[closer, column]
-        right[at] = found.right.reshape(shape)[closer, column]
+        left[at] = numeric[closer] - jump[closer, column] / 2
+        right[at] = numeric[closer] + jump[closer, column] / 2
         strikes[todo] += sure & ~agree
         kinked[todo] = kinks.any(axis=1)
         status[todo[sure & agree]] = OK
@@ -343,7 +370,8 @@ def looked_at_again(local: Local, place: int, g: Array, analytic: float) -> tupl
     away = local.run(moved.copy())
     if away is not None:
         seen &= away != local.here
-    natural = float(np.sum(np.abs(g * local.here)[seen]))
+    around = [abs(float(v[0])) for t in (STEP, -STEP) if (v := total(t * size)) is not None]
+    natural = float(np.sum(np.abs(g * local.here)[seen])) + (min(around) if len(around) == 2 else 0.0)
     noise = np.maximum(rounding(total, np.zeros(1), size), local.grain / 2 * natural)
     smallest = abs(x0) if 0 < abs(x0) < size else 0.0
     looks = [
@@ -399,13 +427,13 @@ def _slopes_along(local: Local, way: Array) -> tuple[Array, Array, Array] | None
     ratio = float(np.max(np.abs(local.x[moving] / way[moving]), initial=0.0))
     for k in BLOCKS:
         h = STEP * SHRINK**k
-        values = [local.run(local.x + sign * h * part * way) for sign in (1.0, -1.0) for part in PARTS]
-        if any(v is None for v in values):
+        values = [v for step in STEPS if (v := local.run(local.x + h * step * way)) is not None]
+        if len(values) < len(STEPS):
             continue
         noise = local.grain / 2 * np.abs(local.here)
-        found, rounded = _block(values, local.here, noise, h, 0.0)  # type: ignore[arg-type]
-        value, error = found.value, found.error + EXACT * ratio / (h * PARTS[-1]) * np.abs(found.value)
-        sure = np.isfinite(value) & np.isfinite(error) & ~found.kinked
+        value, error, rounded, _, kinked = _read(np.stack(values) - local.here, noise, h)
+        error += EXACT * ratio / (h * NEAREST) * np.abs(value)
+        sure = np.isfinite(value) & np.isfinite(error) & ~kinked
         usual = float(np.sqrt(np.mean(value[sure] ** 2))) if sure.any() else 0.0
         good = sure & ((error <= 1e-7 * np.maximum(np.abs(value), usual)) | (error <= 2 * rounded))
         if best is None or good.sum() > best[2].sum():

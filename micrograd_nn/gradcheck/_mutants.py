@@ -8,17 +8,18 @@ arrives at one node, and what that changes further down is linear in it: so each
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_nn.gradcheck._evidence import Case, Finding, LocalOp, Trace, axes_said, times
+from micrograd_nn.gradcheck._evidence import Case, Finding, Trace, axes_said, times, verbatim
+from micrograd_nn.gradcheck._functions import KNOWN, STATISTICS, nearly, softmax, wrong_slopes
 from micrograd_nn.graph import Node, topological_order
 from micrograd_nn.op import Patch
 
-__all__ = ["graph_findings", "local_findings", "right_gradients"]
+__all__ = ["NOT_CURVED", "Graph", "Search", "graph_findings", "right_gradients"]
 
 Array = np.ndarray[Any, Any]
 LARGEST = 3000  # nodes; nothing is tried in a larger graph
@@ -30,61 +31,6 @@ NOT_CURVED = {
     "concatenate", "stack", "pad", "sum", "mean", "max", "min",
 }  # fmt: skip
 REDUCTIONS = {"sum", "mean", "max", "min", "norm", "logsumexp"}
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
-
-
-def _softmax(x: Array, axis: int) -> Array:
-    e = np.exp(x - x.max(axis, keepdims=True))
-    return np.asarray(e / e.sum(axis, keepdims=True))
-
-
-class Known(NamedTuple):
-    """A function that code under test may compute in several steps, recognised by its values."""
-
-    f: Callable[[Any], Any]
-    slope: Callable[[Any, Any], Any]  # of the input x and the output y
-    mistakes: tuple[tuple[str, Callable[[Any, Any], Any]], ...] = ()
-
-
-KNOWN = {
-    "tanh": Known(np.tanh, lambda x, y: 1 - y * y, (
-        ("1 − tanh(z) stands in place of 1 − tanh(z)²", lambda x, y: 1 - y),
-        ("tanh(z)² stands in place of 1 − tanh(z)²", lambda x, y: y * y),
-    )),
-    "sigmoid": Known(_sigmoid, lambda x, y: y * (1 - y), (
-        ("σ(z) stands in place of σ(z)(1 − σ(z))", lambda x, y: y),
-        ("1 − σ(z) stands in place of σ(z)(1 − σ(z))", lambda x, y: 1 - y),
-    )),
-    "relu": Known(lambda x: np.maximum(x, 0), lambda x, y: (x > 0) * 1.0),
-    "softplus": Known(lambda x: np.logaddexp(x, 0), lambda x, y: _sigmoid(x)),
-    "silu": Known(lambda x: x * _sigmoid(x), lambda x, y: _sigmoid(x) + y * (1 - _sigmoid(x)), (
-        ("σ(z) alone stands in place of σ(z) + z σ'(z)", lambda x, y: _sigmoid(x)),
-    )),
-    "exp": Known(np.exp, lambda x, y: y),
-}  # fmt: skip
-STATISTICS: dict[str, Callable[..., Any]] = {
-    "mean": np.mean, "variance": np.var, "standard deviation": np.std, "maximum": np.max, "minimum": np.min,
-    "sum": np.sum, "length": lambda x, axis: np.sqrt(np.sum(x * x, axis)),
-}  # fmt: skip
-
-
-def _nearly(a: Any, b: Any) -> bool:
-    a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= 1e-12 + 1e-10 * np.abs(b)))
-
-
-def wrong_slopes(name: str, known: Known, x: Any, y: Any) -> Iterator[tuple[str, Any]]:
-    """What may stand in place of a function's derivative by mistake, and how that is said."""
-    right = known.slope(x, y)
-    yield f"the derivative of {name} is left out", np.ones_like(right)
-    yield f"the derivative of {name} is taken at its output in place of its input", known.slope(y, known.f(y))
-    yield f"the derivative of {name} is written for its output and taken at its input", known.slope(x, x)
-    yield f"the derivative of {name} is there twice", right * right
-    for said, wrong in known.mistakes:
-        yield f"the derivative of {name} is wrong: {said}", wrong(x, y)
 
 
 class Jump(NamedTuple):
@@ -199,8 +145,8 @@ class Graph:
         return found
 
 
-def right_gradients(trace: Trace, cases: Sequence[Case]) -> tuple[Graph, list[Array]] | None:
-    """The graph and its gradients, where it is the graph of what was measured; None where it is not, or too large."""
+def right_gradients(trace: Trace, cases: Sequence[Case]) -> tuple[Graph, list[Array] | None] | None:
+    """The graph, and its gradients where they are those that were measured; None where it cannot be used."""
     try:
         with np.errstate(all="ignore"):
             graph = Graph(trace)
@@ -209,12 +155,12 @@ def right_gradients(trace: Trace, cases: Sequence[Case]) -> tuple[Graph, list[Ar
             base = graph.at_leaves(graph.base)
     except (TypeError, ValueError, IndexError, ArithmeticError, RuntimeError, LookupError):
         return None
+    if any(g.shape != case.x.shape for case, g in zip(cases, base, strict=True)):
+        return None
     for case, g in zip(cases, base, strict=True):
-        if g.shape != case.x.shape:
-            return None
         off = np.abs(g - case.n)[case.known]
         if not np.all(off <= (3 * case.bar + 1e-9 * np.abs(case.n))[case.known] + 1e-9 * case.scale):
-            return None
+            return graph, None
     return graph, base
 
 
@@ -224,7 +170,7 @@ def graph_findings(cases: Sequence[Case], graph: Graph, sizes: Mapping[int, str]
     `alone`: the graph is that of a single op.
     """
     found: list[Finding] = []
-    search = _Search(cases, graph, sizes)
+    search = Search(cases, graph, sizes)
     later = 1.5 if alone else 0.0  # a rule rarely forgets a use: a plain factor says the same more simply
     with np.errstate(all="ignore"):
         for slip in search.slips():
@@ -240,7 +186,7 @@ def graph_findings(cases: Sequence[Case], graph: Graph, sizes: Mapping[int, str]
     return found
 
 
-class _Search:
+class Search:
     def __init__(self, cases: Sequence[Case], graph: Graph, sizes: Mapping[int, str]) -> None:
         self.cases, self.graph, self.sizes = cases, graph, sizes
         self.called = {leaf: case.name for leaf, case in zip(graph.leaves, cases, strict=True)}
@@ -275,19 +221,20 @@ class _Search:
                 inputs.add(i)
                 if here > 1:
                     text = f"in the gradient of {case.name} {said}"
-                    singly.append(Finding(cause, frozenset([i]), rank + 0.5, _saying(text), value=text))
+                    singly.append(Finding(cause, frozenset([i]), rank + 0.5, verbatim(f"{text}."), value=text))
             elif not self._same(case, change):
                 told = -(10**9)
         if told < 0:
             return singly if alone else []
         if told < self.needed:
             return []
-        return [Finding(cause, frozenset(inputs), rank, _saying(said), value=said)]
+        return [Finding(cause, frozenset(inputs), rank, verbatim(f"{said}."), value=said)]
 
     @staticmethod
     def _same(case: Case, change: Array) -> bool:
         """Whether the change is too small to be seen in this input."""
-        return bool(np.all(np.abs(change) [case.known] <= case.slack(case.n + change)[case.known] + 1e-9 * np.abs(case.n)[case.known]))  # fmt: skip
+        allowed = case.slack(case.n + change) + 1e-9 * np.abs(case.n)
+        return bool(np.all((np.abs(change) <= allowed)[case.known]))
 
     def tried(self, slip: Slip, changes: Sequence[Array]) -> list[Finding]:
         if slip.said:
@@ -355,15 +302,16 @@ class _Search:
         said = f"{self.call(x)} is used {len(uses)} times and has the gradient of"
         fix = "`=` where `+=` belongs"
         if any(c.op.name == "getitem" for c, _ in uses):
-            for order in (uses, uses[::-1]):
+            whole = f"{self.call(x)} is used {len(uses)} times, and each use overwrites the gradient of another"
+            for order, zeros_too in product((uses, uses[::-1]), (True, False)):
                 buffer = np.zeros(np.shape(x._data))
                 for c, i in order:
                     raw = graph.raw(c, i, graph.grads[c])
-                    if isinstance(raw, Patch):
+                    one = graph.share(c, i, graph.grads[c])
+                    if isinstance(raw, Patch) and zeros_too:
                         buffer[raw.index] = raw.value
                     else:
-                        buffer[...] = x._settle(x._fit(raw, graph.grads[c]))
-                whole = f"{self.call(x)} is used {len(uses)} times, and each use overwrites the gradient of another"
+                        np.copyto(buffer, one, where=zeros_too | (one != 0))
                 yield Slip(rank, "overwritten", x, buffer - graph.grads[x], f"{whole}: {fix}")
         if len(uses) > 2:
             for c, i in uses if len(uses) <= 32 else (uses[0], uses[-1]):
@@ -379,9 +327,9 @@ class _Search:
         named = ""
         while True:
             others = [y for y in node.inputs if isinstance(y, Node) and y.stamp > 0]
-            if node is not consumer or len(others) > 1:
+            if len({id(y) for y in others}) > 1:
                 below = graph.below(x) if below is None else below
-                if sum(y in below for y in others) > 1:  # here it meets the other uses
+                if len({id(y) for y in others if y in below}) > 1:  # here it meets the other uses
                     break
             if node.op.name in REDUCTIONS and np.size(node._data) < np.size(x._data):
                 summed = node
@@ -402,13 +350,40 @@ class _Search:
         data, value = np.asarray(x._data), np.asarray(node._data)
         axes = [None, *range(data.ndim)]
         if data.ndim > 2:
-            axes += [c for r in range(2, data.ndim) for c in combinations(range(data.ndim), r)]  # type: ignore[misc]
+            axes += [c for r in range(2, data.ndim) for c in combinations(range(data.ndim), r)]
         for axis in axes:
             for name, f in STATISTICS.items():
                 found = np.asarray(f(data, axis))
-                if found.size == value.size and value.size < data.size and _nearly(found.ravel(), value.ravel()):
+                if found.size == value.size and value.size < data.size and nearly(found.ravel(), value.ravel()):
                     said = "" if axis is None else f" over {axes_said(axis if isinstance(axis, tuple) else (axis,))}"
                     return f"the {name} of {self.call(x)}{said}"
+        return ""
+
+    def _spread(self, n: Node) -> bool:
+        """Whether `n` sums something up that is then used entry by entry: a mean taken away, a sum divided by."""
+        graph = self.graph
+        if n.op.name not in REDUCTIONS or np.size(n._data) >= np.size(n.inputs[0]._data) or n in graph.mute:
+            return False
+        ahead, size = [n], np.size(n._data)
+        for _ in range(12):
+            ahead = [c for node in ahead for c, _ in graph.uses[node] if c.op.name not in ("matmul", "einsum")]
+            if any(np.size(c._data) > size for c in ahead):
+                return True
+            if not ahead or len(ahead) > 12:
+                return False
+        return False
+
+    def _named_statistic(self, n: Node) -> str:
+        """What statistic of a leaf a reduction is, or is on the way to."""
+        graph, node = self.graph, n
+        leaves = [x for x in graph.leaves if x in graph.place and n in graph.below(x)]
+        for _ in range(4):
+            for x in leaves:
+                if name := self._statistic(x, node):
+                    return name
+            if len(graph.uses[node]) != 1 or np.size(graph.uses[node][0][0]._data) != np.size(node._data):
+                return ""
+            node = graph.uses[node][0][0]
         return ""
 
     def _edge(self, n: Node, i: int, x: Node) -> Iterator[Slip]:
@@ -417,7 +392,13 @@ class _Search:
         g, right = graph.grads[n], graph.right(n, i)
         where = f"what `{n.op.name}`{f' in {n.module}' if n.module else ''} sends back to {self.call(x)}"
         uses = graph.uses[x]
-        if len(uses) > 1:
+        if self._spread(n):
+            rank, cause, statistic = 3.95, "constant", self._named_statistic(n) or self.call(n)
+            said = f"no gradient goes through {statistic}: it is treated as a constant"
+        elif n.op.name == "getitem" and len(uses) > 1:
+            rank, cause = (13.5, "overwritten") if x.op is None else (7.6, "constant")
+            said = f"no gradient goes through one part of {self.call(x)} (`getitem`)"
+        elif len(uses) > 1:
             kind, statistic = self._aside(x, n, i)
             if kind == "constant":
                 rank, cause = 7.3, "constant"
@@ -460,8 +441,8 @@ class _Search:
         yield from self._structure(n, i, x, g, right)
         if n is not graph.root and np.shape(g) == np.shape(n._data) and i == 0 and len(graph.order) <= 80:
             ones = graph.share(n, i, np.ones_like(g))
-            yield Slip(7.9, "grad_output ignored", x, ones - right,
-                       f"`{n.op.name}` does not use the gradient that comes in: multiply by it (chain rule)")  # fmt: skip
+            yield Slip(9.2, "grad_output ignored", x, ones - right,
+                       f"`{n.op.name}` does not use the gradient that comes in: multiply by it")  # fmt: skip
 
     def _structure(self, n: Node, i: int, x: Node, g: Any, right: Any) -> Iterator[Slip]:
         name, shape = n.op.name, np.shape(x._data)
@@ -470,7 +451,7 @@ class _Search:
             yield Slip(7.5, cause, x, g - right, f"`{name}` is not undone on the way back to {self.call(x)}")
         if name == "cumsum":
             yield Slip(7.5, "reversed", x, np.cumsum(g, n.params["axis"]) - right,
-                       "the running sum of the gradient runs from the wrong end: it must come back from the last entry")  # fmt: skip
+                       "the gradient's running sum starts at the wrong end: it comes from the last entry")  # fmt: skip
         if name == "matmul" and len(shape) == 2 and np.ndim(g) == 2:
             other = n.inputs[1 - i]
             b = other._data if isinstance(other, Node) else np.asarray(other)
@@ -482,7 +463,7 @@ class _Search:
                            + ("g @ B.T" if i == 0 else "A.T @ g"))  # fmt: skip
             if shape[0] == shape[1]:
                 yield Slip(7.55, "transposed", x, right.T - right,
-                           f"the gradient that `matmul` sends back to {self.call(x)} is the transpose of the right one")  # fmt: skip
+                           f"what `matmul` sends back to {self.call(x)} is the transpose of the right one")  # fmt: skip
         raw = self.graph.raw(n, i, g)
         if isinstance(raw, np.ndarray) and raw.shape != shape and raw.ndim >= len(shape) and raw.size > prod(shape):
             lead = raw.ndim - len(shape)
@@ -491,7 +472,7 @@ class _Search:
                 row = raw[tuple(slice(end, None if end else 1) if k in axes else slice(None) for k in range(raw.ndim))]
                 spread = prod(raw.shape[k] for k in axes)
                 yield Slip(7.4, "broadcast", x, row.reshape(shape) - right,
-                           f"{self.call(x)} is broadcast over {spread} places and has the gradient of the {said} alone: "
+                           f"{self.call(x)} is used in {spread} places and has the gradient of the {said} alone: "
                            f"sum over {axes_said(axes)}")  # fmt: skip
 
     # --- functions --------------------------------------------------------------------------------------------------
@@ -503,7 +484,7 @@ class _Search:
         return alone and np.shape(n._data) == np.shape(x._data) and n.op.name not in NOT_CURVED
 
     def _functions(self) -> Iterator[Jump]:
-        """Functions of one node, single ops or computed in several steps, with the mistakes made in their derivatives."""
+        """Functions of one node, single ops or in several steps, with the mistakes made in their derivatives."""
         graph = self.graph
         by_shape: dict[tuple[int, ...], list[Node]] = {}
         for n in graph.order:
@@ -517,18 +498,18 @@ class _Search:
                 known = {}
                 for name, k in KNOWN.items():
                     y = k.f(x)
-                    v = next((v for v in younger if _nearly(v._data, y)), None)
-                    if v is not None and not _nearly(v._data, x):
+                    v = next((v for v in younger if nearly(v._data, y)), None)
+                    if v is not None and not nearly(v._data, x):
                         known[name] = v
                         for said, slope in wrong_slopes(name, k, x, y):
                             yield Jump(u, v, "activation derivative", said, name, _times(slope, x))
                 for axis in range(len(shape)):
-                    y = _softmax(x, axis) if shape[axis] > 1 else x
+                    y = softmax(x, axis) if shape[axis] > 1 else x
                     for v in younger if shape[axis] > 1 else ():
-                        if _nearly(v._data, y):
+                        if nearly(v._data, y):
                             yield from _softmax_jumps(u, v, y)
                             break
-                        if _nearly(v._data, np.log(y)):
+                        if nearly(v._data, np.log(y)):
                             said = "only the diagonal of log_softmax's Jacobian is used: take exp(out) · sum(g) away"
                             yield Jump(u, v, "cross terms", said, "log_softmax", _times(1 - y, x))
                             said = "no gradient goes through the logsumexp in log_softmax: it is treated as a constant"
@@ -561,24 +542,27 @@ class _Search:
         """The same mistake at every place where it can be made, which takes a whole sweep: rank, cause, sentence,
         and what reaches the leaves."""
         graph, seed = self.graph, self.graph.seed
-        yield (7.0, "grad_output ignored", "the gradient that comes in (grad_output) is not used: multiply by it",
-               graph.sweep({graph.root: np.ones_like(seed) if np.ndim(seed) else 1.0}))  # fmt: skip
-        if np.ndim(seed):
-            for odd in (seed * seed, np.abs(seed)):
-                yield (7.05, "grad_output ignored", "the gradients are not in proportion to the gradient that comes in "
-                       "(grad_output): multiply by it, once", graph.sweep({graph.root: odd}))  # fmt: skip
-        statistics = {n: self._aside(x, n, i) for x in graph.order if len(graph.uses[x]) > 1
-                      for n, i in graph.uses[x] if n in graph.grads}  # fmt: skip
-        through = [(n, s) for n, (kind, s) in statistics.items() if kind == "constant"]
+        ones = np.ones_like(seed) if np.ndim(seed) else 1.0
+        proportional = (
+            "the gradients are not in proportion to the gradient that comes in (grad_output): multiply by it, once"
+        )
+        for odd, said in (
+            (ones, "the gradient that comes in (grad_output) is not used: multiply by it"),
+            (seed * seed, proportional),
+            (np.abs(seed), proportional),
+        ):
+            yield 4.8, "grad_output ignored", said, graph.sweep({graph.root: odd})
+        through = [n for n in graph.order if n.op is not None and n in graph.grads and self._spread(n)]
         for some in [*combinations(through[:6], 2), *([through] if 2 < len(through) < 30 else [])]:
-            edges = frozenset((n, i) for n, _ in some for i in range(len(n.inputs)))
-            said = " or ".join(dict.fromkeys(s for _, s in some))
-            yield (7.4, "constant", f"no gradient goes through {said}: treated as constants",
+            edges = frozenset((n, 0) for n in some)
+            names = [self._named_statistic(n) or self.call(n) for n in some]
+            said = " or ".join(dict.fromkeys(names))
+            yield (3.96, "constant", f"no gradient goes through {said}: treated as constants",
                    graph.sweep({graph.root: seed}, edges))  # fmt: skip
         groups: dict[tuple[str, str], list[Jump]] = {}
         for jump in self.jumps:
             groups.setdefault((jump.name, jump.said), []).append(jump)
-        for (name, said), jumps in groups.items():
+        for (_, said), jumps in groups.items():
             at = {jump.v: jump for jump in jumps}
             if len(at) > 1:
                 yield 7.15, jumps[0].cause, f"{said} (all {len(at)} times)", graph.sweep({graph.root: seed}, jumps=at)
@@ -604,109 +588,3 @@ def _softmax_jumps(u: Node, v: Node, y: Array) -> Iterator[Jump]:
     said = "no gradient goes through the sum that softmax divides by: it is treated as a constant"
     yield Jump(u, v, "constant", said, "softmax", _times(y, y))
     yield Jump(u, v, "activation derivative", "the derivative of softmax is left out", "softmax", lambda g: g)
-
-
-# --- one op by itself -------------------------------------------------------------------------------------------------
-
-
-def local_findings(cases: Sequence[Case], op: LocalOp) -> list[Finding]:
-    """Mistakes in the rule of one op, from what it was given and what came back."""
-    found: list[Finding] = []
-    places = list(op.places) if op.places is not None else list(range(len(cases)))
-    out, g = np.asarray(op.out, float), np.asarray(op.g, float)
-    called = op.op.name
-
-    def add(k: int, rank: float, cause: str, said: str, guess: Any) -> None:
-        guess = np.asarray(guess, float)
-        if guess.shape == cases[k].a.shape and cases[k].told(guess):
-            found.append(Finding(cause, frozenset([k]), rank, lambda names, several: f"{said}.", value=said))
-
-    with np.errstate(all="ignore"):
-        for k, case in enumerate(cases):
-            if not case.bad or case.odd or places[k] >= len(op.values):
-                continue
-            x, n = case.x, case.n
-            run = _runner(op, places[k])
-            if out.size and x.size * max(out.size, x.size) <= 250_000:
-                slopes = _jacobian(run, x)
-                if slopes is not None:
-                    for coming, how in (
-                        (np.ones_like(g), "does not use the gradient that comes in: multiply by it"),
-                        (g * g, "uses the gradient that comes in twice: multiply by it once"),
-                        (np.abs(g), "uses the size of the gradient that comes in without its sign"),
-                    ):
-                        guess = (coming.ravel() @ slopes).reshape(x.shape)
-                        bar = case.bar + 1e-6 * (np.abs(coming).ravel() @ np.abs(slopes)).reshape(x.shape)
-                        if coming.shape == out.shape and case.told(guess, bar):
-                            said = f"the rule of `{called}` {how}"
-                            found.append(Finding("grad_output ignored", frozenset([k]), 7.0, _saying(said), value=said))
-                    if out.shape == x.shape and x.size > 1:
-                        diagonal = np.diagonal(slopes).reshape(x.shape)
-                        bar = case.bar + 1e-6 * np.abs(g * diagonal)
-                        if not _alike(slopes) and case.told(g * diagonal, bar):
-                            said = (f"only the diagonal of `{called}`'s Jacobian is used: each input moves several "
-                                    "results")  # fmt: skip
-                            found.append(Finding("cross terms", frozenset([k]), 7.05, _saying(said), value=said))
-            if out.shape != x.shape or g.shape != x.shape:
-                continue
-            if called not in NOT_CURVED:
-                said = f"the derivative of {called}"
-                add(k, 7.1, "activation derivative", f"{said} is left out", g)
-                add(k, 7.12, "activation derivative", f"{said} is there twice", n * np.divide(n, g, where=g != 0, out=np.zeros_like(n)))  # fmt: skip
-                elsewhere = _slopes(run, out)
-                if elsewhere is not None:
-                    bar = case.bar + 1e-6 * np.abs(g * elsewhere)
-                    if case.told(g * elsewhere, bar):
-                        at = f"{said} is taken at its output in place of its input"
-                        found.append(Finding("activation derivative", frozenset([k]), 7.11, _saying(at), value=at))
-            for name, known in KNOWN.items():
-                if _nearly(known.f(x), out):
-                    for said, slope in wrong_slopes(name, known, x, out):
-                        add(k, 7.13, "activation derivative", said, g * slope)
-    return found
-
-
-def _saying(said: str) -> Callable[[str, bool], str]:
-    return lambda names, several: f"{said}."
-
-
-def _alike(slopes: Array) -> bool:
-    """Whether a Jacobian is diagonal."""
-    off = slopes - np.diag(np.diagonal(slopes))
-    return bool(np.all(np.abs(off) <= 1e-7 * np.max(np.abs(slopes), initial=0.0)))
-
-
-def _runner(op: LocalOp, place: int) -> Callable[[Array], Array]:
-    def run(x: Array) -> Array:
-        values = list(op.values)
-        values[place] = float(x) if isinstance(values[place], float) else x
-        return np.asarray(op.op.run(values, op.params), float)
-
-    return run
-
-
-def _steps(x: Array) -> Array:
-    return np.asarray(6e-6 * np.maximum(np.abs(x), 1.0))
-
-
-def _slopes(run: Callable[[Array], Array], x: Array) -> Array | None:
-    """f'(x) of a function that works entry by entry."""
-    h = _steps(x)
-    try:
-        return np.asarray((run(x + h) - run(x - h)) / (2 * h))
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-
-
-def _jacobian(run: Callable[[Array], Array], x: Array) -> Array | None:
-    """A row a result, a column an entry of x, to about eight digits."""
-    columns, h = [], _steps(x)
-    try:
-        for at in np.ndindex(x.shape):
-            up, down = x.copy(), x.copy()
-            up[at] += h[at]
-            down[at] -= h[at]
-            columns.append((run(up) - run(down)).ravel() / (up[at] - down[at]))
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-    return np.stack(columns, -1)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.gradcheck._differences import ENOUGH, STEP, ULP, Slope, rounding, slope, step_size
-from micrograd_nn.gradcheck._judge import KINK
+from micrograd_nn.gradcheck._differences import ENOUGH, STEP, ULP, Slope, own_size, rounding, slope, step_size
 from micrograd_nn.gradcheck._probe import PRECISION, typical
 from micrograd_nn.gradcheck._subject import OUTSIDE, called_by
 from micrograd_nn.graph import Node
@@ -55,8 +54,8 @@ def numerical_gradient(f: Callable[..., Any], x: Any, *, eps: float | None = Non
     shape, _, found = _columns(f, x, eps, rng)
     if shape and np.prod(shape) != 1:
         raise ValueError(
-            f"numerical_gradient is for a function with one number as its result, and {called_by(f)} gave shape {shape}: use "
-            "numerical_jacobian, or sum the results."
+            f"numerical_gradient is for a function with one number as its result, and {called_by(f)} gave shape "
+            f"{shape}: use numerical_jacobian, or sum the results."
         )
     return _shaped(found, (*np.shape(_plain(x)),), lambda column: column[0])
 
@@ -113,7 +112,7 @@ def _columns(f: Any, x: Any, eps: float | None, rng: Any) -> tuple[tuple[int, ..
 
         defined = np.isfinite(here)
         point, sizes = np.where(defined, here, 0.0), np.asarray(step_size(base, typical(base)))
-        way = np.random.default_rng(rng).choice([-1.0, 1.0], base.shape) * sizes
+        way = np.random.default_rng(rng).choice([-1.0, 1.0], base.shape) * own_size(base, sizes)
         precision = PRECISION.get(out.dtype, ULP)
         least = precision * np.abs(point)
         noise = np.maximum(rounding(lambda t: at(base + t * way), point, 1.0), least)
@@ -126,8 +125,9 @@ def _columns(f: Any, x: Any, eps: float | None, rng: Any) -> tuple[tuple[int, ..
                 return at(moved)
 
             first = STEP if eps is None else eps / size
-            smallest = abs(centre) if 0 < abs(centre) < size / 256 else 0.0
-            column = slope(move, point, size, noise, centre, smallest, first, max(ENOUGH, precision), precision=precision)
+            smallest = float(own_size(centre, size))
+            enough = max(ENOUGH, precision)
+            column = slope(move, point, size, noise, centre, smallest, first, enough, precision=precision)
             for part in (column.value, column.error, column.left, column.right):
                 part[~defined] = np.nan
             found.append(column)
@@ -151,6 +151,4 @@ def _shaped(found: Sequence[Slope], shape: tuple[int, ...], pick: Callable[[Arra
 
 
 def _words(s: Slope) -> Array:
-    apart = np.abs(s.right - s.left)
-    kink = s.kinked & (apart > KINK * np.maximum(np.abs(s.left), np.abs(s.right)))
-    return np.where(np.isnan(s.value), "undefined", np.where(kink, "not differentiable", "ok"))
+    return np.where(s.kinked, "not differentiable", np.where(np.isfinite(s.error), "ok", "undefined"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from math import comb, prod
@@ -19,17 +19,17 @@ from micrograd_nn.gradcheck._evidence import (
     LocalOp,
     Trace,
     axes_said,
-    listed,
     times,
+    verbatim,
 )
-from micrograd_nn.gradcheck._mutants import REDUCTIONS, Graph, graph_findings, local_findings, right_gradients
-from micrograd_nn.graph import Node
+from micrograd_nn.gradcheck._lost import lost_findings
+from micrograd_nn.gradcheck._mutants import REDUCTIONS, Graph, graph_findings, right_gradients
+from micrograd_nn.gradcheck._rule import local_findings, traced
 
 __all__ = ["CAUSES", "Evidence", "LocalOp", "Trace", "diagnose"]
 
 Array = np.ndarray[Any, Any]
 WORDS = {2: "half", 3: "a third", 4: "a quarter", 10: "a tenth"}
-Say = Callable[[str, bool], str]
 
 
 def diagnose(
@@ -57,11 +57,14 @@ def diagnose(
         return "", ""
     with np.errstate(all="ignore"):
         if op is not None and trace is None:
-            trace = _traced(op, len(cases))
-        graph = None
+            trace = traced(op, len(cases))
+        graph = lossy = None
         if trace is not None and (found := right_gradients(trace, cases)):
-            graph = found[0]
-            cases = [Case(e, base) for e, base in zip(evidence, found[1], strict=True)]
+            if found[1] is None:
+                lossy = found[0]
+            else:
+                graph = found[0]
+                cases = [Case(e, base) for e, base in zip(evidence, found[1], strict=True)]
         named = _sizes(cases, sizes, op, graph)
         shapes = list(_shapes(cases))
         if shapes:
@@ -73,24 +76,11 @@ def diagnose(
             return best
         if op is not None:
             findings += local_findings(cases, op)
+        if lossy is not None:
+            findings += lost_findings(cases, lossy)
         if graph is not None:
             findings += graph_findings(cases, graph, named, alone=op is not None)
     return _chosen(findings, bad, cases)
-
-
-def _traced(op: LocalOp, n: int) -> Trace | None:
-    """The forward computation of an op as a graph of other ops, where it is made of such as we have."""
-    from micrograd_nn.tensor import Tensor
-
-    places = list(op.places) if op.places is not None else list(range(n))
-    leaves = {p: Tensor(np.asarray(op.values[p], float), requires_grad=True) for p in places}
-    try:
-        root = op.op.array(*(leaves.get(p, v) for p, v in enumerate(op.values)), **op.params)
-        if not isinstance(root, Node) or root.op is op.op or root.op is None:
-            return None
-        return Trace(root, [leaves[p] for p in places], np.asarray(op.g, float))
-    except Exception:  # whatever it does not like about nodes, there is no trace then
-        return None
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------
@@ -159,11 +149,8 @@ def _sentence(group: Sequence[Finding], cases: Sequence[Case]) -> str:
     parts = []
     for cluster in _clusters(group)[:2]:
         inputs = sorted({i for f in cluster for i in f.inputs})
-        names = [cases[i].name for i in inputs]
-        parts.append(cluster[0].say(listed(names), len(names) > 1))
-    if len(parts) == 1:
-        return parts[0]
-    return f"{parts[0].rstrip('.')}; and {parts[1]}"
+        parts.append(cluster[0].fill([cases[i].name for i in inputs]))
+    return parts[0] if len(parts) == 1 else f"{parts[0].rstrip('.')}; and {parts[1]}"
 
 
 # --- sizes and factors ------------------------------------------------------------------------------------------------
@@ -209,46 +196,30 @@ def _factor(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
     small = max(1e-6, 3 * float(np.median((case.bar / np.maximum(np.abs(case.n), 1e-300))[case.known])))
     small = min(small, 1e-3)
     inputs = frozenset([i])
-    one = case.a.size == 1
-
-    def off(c: float, names: str, several: bool) -> str:
-        every = names if one and not several else f"every entry of {names}"
-        if c < 0:
-            return f"{every} is {times(c)} times what it should be: the sign is flipped, too"
-        if c > 1:
-            return f"{every} is {times(c)}x too large"
-        k = round(1 / c)
-        word = f": {WORDS[k]}" if k in WORDS and abs(c * k - 1) < small else ""
-        return f"{every} is {times(c)} of what it should be{word}"
-
     near = next((n for n in sizes if abs(c / n - 1) < small or abs(c * n - 1) < small), 0)
-    if near > 2:
-        words = sizes[near]
-        if c > 1:
-            yield Finding(
-                "missing 1/N",
-                inputs,
-                5.0,
-                _named(
-                    lambda names, many: (
-                        f"{names} {'are' if many else 'is'} {near}x too large, and {words}: missing 1/N."
-                    )
-                ),
-                c,
-            )
-        else:
-            yield Finding("1/N too many", inputs, 5.0, _named(
-                lambda names, many: f"{names} {'are' if many else 'is'} 1/{near} of what {'they' if many else 'it'} should "
-                f"be, and {words}: divided by N = {near} once too often."), c)  # fmt: skip
+    words = verbatim(sizes.get(near, ""))
+    if near > 2 and c > 1:
+        text = f"{{names}} {{are}} {near}x too large, and {words}: missing 1/N."
+        yield Finding("missing 1/N", inputs, 5.0, text, c)
         return
-    hint = "" if near != 2 else f" ({sizes[2]}: {'missing 1/N' if c > 1 else 'divided by N twice'}?)"
-    nice = any(abs(abs(c) / k - 1) < small or abs(abs(c) * k - 1) < small for k in (*range(2, 11), 100, 1000))
-    firm = told > 1 or nice
-    yield Finding("factor", inputs, 5.0 if firm else 12.0, lambda names, many: f"{off(c, names, many)}{hint}.", c, firm)
-
-
-def _named(say: Say) -> Say:
-    return say
+    if near > 2:
+        text = f"{{names}} {{are}} 1/{near} of what is right, and {words}: divided by N = {near} once too often."
+        yield Finding("1/N too many", inputs, 5.0, text, c)
+        return
+    every = "{names} {are}" if case.a.size == 1 else "every entry of {names} is"
+    k = round(1 / abs(c))
+    if c < 0:
+        much = f"{times(c)} times what it should be: the sign is flipped, too"
+    elif c > 1:
+        much = f"{times(c)}x too large"
+    else:
+        much = f"{times(c)} of what it should be" + (f": {WORDS[k]}" if k in WORDS and abs(c * k - 1) < small else "")
+    hint = f" ({words}: {'missing 1/N' if c > 1 else 'divided by N twice'}?)" if near == 2 else ""
+    round_ = any(abs(abs(c) / k - 1) < small or abs(abs(c) * k - 1) < small for k in (*range(2, 11), 100, 1000))
+    firm = told > 1 or round_
+    if not firm and case.a.size > 1:
+        return  # one entry alone that is not 0: a place, and no factor of the whole
+    yield Finding("factor", inputs, 5.0 if firm else 12.0, f"{every} {much}{hint}.", c, firm)
 
 
 # --- one input --------------------------------------------------------------------------------------------------------
@@ -260,14 +231,11 @@ def _of_one(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
     if not np.any(case.wrong):
         return
     if not np.any(a[seen]) and case.top > 0:
-        most = f"{float(np.max(np.abs(n[seen]))):.3g}"
-        yield Finding("never reached", inputs, 1.0, lambda names, many: (
-            f"no gradient reaches {names}: {'they are' if many else 'it is'} 0 everywhere"
-            + (f" and should be up to {most} in size." if not many else " and should not be.")))  # fmt: skip
+        yield Finding("never reached", inputs, 1.0, "no gradient reaches {names}: {they} {have} 0 in every entry.")
         return
     if case.told(-n):
-        yield Finding("sign", inputs, 2.0, lambda names, many: f"the sign is flipped in every entry of {names}: look for "
-                      "a minus that is missing, or one too many.")  # fmt: skip
+        text = "the sign is flipped in every entry of {names}: look for a minus missing, or one too many."
+        yield Finding("sign", inputs, 2.0, text)
         return
     yield from _factor(i, case, sizes)
     yield from _moved(inputs, case)
@@ -277,26 +245,20 @@ def _of_one(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
         for what, direction in (("", x), ("the sign of ", np.sign(x))):
             t, told = case.fitted(direction)
             if told >= 2 and np.ptp(direction[seen]) > 0 and not case.fitted(n)[1]:
-                yield Finding("penalty", inputs, 7.92, _penalty(t, what), 1 + t, told >= 3)
+                yield Finding("penalty", inputs, 6.9, _penalty(t, what), 1 + t, told >= 3)
         if case.told(n * n) >= 3:
-            yield Finding("activation derivative", inputs, 11.0, lambda names, many: (
-                f"every entry of {names} is the square of what it should be: a derivative that is there twice?"))  # fmt: skip
+            text = "every entry of {names} is the square of what it should be: a derivative that is there twice?"
+            yield Finding("activation derivative", inputs, 11.0, text)
     yield from _sided(inputs, case)
     yield from _part(inputs, case)
 
 
-def _penalty(t: float, what: str) -> Say:
-    def say(names: str, several: bool) -> str:
-        own = "themselves" if several else "itself"
-        much = f"{abs(t):.4g} times {what}"
-        name, which = (names, "L1") if what else (names, "L2")
-        if t < 0:
-            return (
-                f"{much}{name} is missing from the gradient of {names}: an {which} penalty that only the forward has?"
-            )
-        return f"the gradient of {names} has {much}{own} too much: an {which} penalty that the forward does not have?"
-
-    return say
+def _penalty(t: float, what: str) -> str:
+    kind, much = "L1" if what else "L2", f"{abs(t):.4g} times {what}"
+    if t < 0:
+        return f"{much}{{names}} is missing from the gradient of {{names}}: an {kind} penalty in the forward alone?"
+    own = "{names}" if what else "{itself}"
+    return f"the gradient of {{names}} has {much}{own} too much: an {kind} penalty not in the forward?"
 
 
 def _moved(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
@@ -305,48 +267,42 @@ def _moved(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
     several = [k for k, size in enumerate(shape) if size > 1]
     for j, k in combinations(several, 2):
         if shape[j] == shape[k] and case.told(n.swapaxes(j, k), bar.swapaxes(j, k)):
-            yield Finding("transposed", inputs, 6.0, lambda names, many: (
-                f"the gradient of {names} is the transpose of the right one: write .T, or swap the factors of the product."))  # fmt: skip
+            text = "the gradient of {names} is the transpose of the right one: write .T, or swap a product's factors."
+            yield Finding("transposed", inputs, 6.0, text)
     if len(several) == 2 and n.ndim == 2:
-        for guess, spread in ((n.T.reshape(shape), bar.T.reshape(shape)),
-                              (n.reshape(shape[::-1]).T, bar.reshape(shape[::-1]).T)):  # fmt: skip
+        other = shape[::-1]
+        for guess, spread in ((n.T.reshape(shape), bar.T.reshape(shape)), (n.reshape(other).T, bar.reshape(other).T)):
             if case.told(guess, spread):
-                yield Finding("transposed", inputs, 6.1, lambda names, many: (
-                    f"the gradient of {names} has the right numbers in the order of its transpose: use .T where reshape "
-                    "stands, or the other way round."))  # fmt: skip
-    for axis in several:
-        if case.told(np.flip(n, axis), np.flip(bar, axis)):
-            along = f" along axis {axis}" if len(shape) > 1 else ""
-            yield Finding("reversed", inputs, 6.5, _in_reverse(along))
-    if len(several) > 1 and case.told(np.flip(n), np.flip(bar)):
-        yield Finding("reversed", inputs, 6.5, _in_reverse(" along all axes"))
+                text = "the gradient of {names} has the right numbers in its transpose's order: .T is not reshape."
+                yield Finding("transposed", inputs, 6.1, text)
+    for axes in [(k,) for k in several] + ([tuple(several)] if len(several) > 1 else []):
+        if case.told(np.flip(n, axes), np.flip(bar, axes)):
+            along = f" along {axes_said(axes)}" if len(shape) > 1 else ""
+            yield Finding("reversed", inputs, 6.5, f"the gradient of {{names}} is in reverse order{along}.")
     for axis in several:
         for k in (1, -1, 2, -2) if shape[axis] > 4 else (1, -1):
-            moved, spread = np.roll(n, k, axis), np.roll(bar, k, axis)
-            if case.told(moved, spread):
-                yield Finding("shifted", inputs, 6.6, _by_places(axis, k, len(shape), ", round the end"))
-                continue
-            index = np.arange(shape[axis]).reshape([-1 if d == axis else 1 for d in range(len(shape))])
-            came_in = np.broadcast_to(index < k if k > 0 else index >= shape[axis] + k, shape)
-            edge = np.take(n, [0 if k > 0 else -1], axis)
-            for border in (np.zeros(()), edge):
-                if case.told(np.where(came_in, border, moved), np.where(came_in, 0.0, spread)):
-                    yield Finding("shifted", inputs, 6.65, _by_places(axis, k, len(shape), ""))
-            if shape[axis] > 3 and case.told(moved, spread, ~came_in) >= 3:
-                yield Finding("shifted", inputs, 6.7, _by_places(axis, k, len(shape), ""))
+            yield from _by_places(inputs, case, axis, k)
 
 
-def _in_reverse(along: str) -> Say:
-    return lambda names, many: f"the gradient of {names} is in reverse order{along}."
-
-
-def _by_places(axis: int, k: int, ndim: int, how: str) -> Say:
-    along = f" along axis {axis}" if ndim > 1 else ""
-    places = "one place" if abs(k) == 1 else f"{abs(k)} places"
-    return lambda names, many: (
-        f"the gradient of {names} is shifted by {places} towards the {'end' if k > 0 else 'start'}{along}{how}: an index "
-        "that is off by one?"
-    )  # fmt: skip
+def _by_places(inputs: frozenset[int], case: Case, axis: int, k: int) -> Iterator[Finding]:
+    """Off by `k` places along an axis: what comes in at the end may come round, or be zeros, or anything."""
+    n, shape = case.n, case.n.shape
+    moved, spread = np.roll(n, k, axis), np.roll(case.bar, k, axis)
+    index = np.arange(shape[axis]).reshape([-1 if d == axis else 1 for d in range(len(shape))])
+    came_in = np.broadcast_to(index < k if k > 0 else index >= shape[axis] + k, shape)
+    edge = np.take(n, [0 if k > 0 else -1], axis)
+    if case.told(moved, spread):
+        rank, how = 6.6, ", round the end"
+    elif any(case.told(np.where(came_in, v, moved), np.where(came_in, 0.0, spread)) for v in (0.0, edge)):
+        rank, how = 6.65, ""
+    elif shape[axis] > 3 and case.told(moved, spread, ~came_in) >= 3:
+        rank, how = 6.7, ""
+    else:
+        return
+    places = ("one place" if abs(k) == 1 else f"{abs(k)} places") + f" towards the {'end' if k > 0 else 'start'}"
+    along = f" along axis {axis}" if len(shape) > 1 else ""
+    text = f"the gradient of {{names}} is shifted by {places}{along}{how}: an index that is off by one?"
+    yield Finding("shifted", inputs, rank, text)
 
 
 def _summed(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
@@ -358,37 +314,26 @@ def _summed(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
         for how, f in (("summed", np.sum), ("averaged", np.mean)):
             guess = f(n, axis=some, keepdims=True)
             if case.told(guess, f(case.bar, axis=some, keepdims=True)):
-                yield Finding("broadcast", inputs, 6.8, _is_summed(how, some))
-
-
-def _is_summed(how: str, axes: tuple[int, ...]) -> Say:
-    return lambda names, many: (
-        f"the gradient of {names} is {how} over {axes_said(axes)} and spread again: every entry has one of its own."
-    )
+                text = f"the gradient of {{names}} is {how} over {axes_said(some)}, and every entry has one of its own."
+                yield Finding("broadcast", inputs, 6.8, text)
 
 
 def _centred(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
     """A mean or a variance along an axis, taken for a constant: what is missing is then the same for all entries along
     it, or in proportion to their distance from the mean; and the right gradient adds up to 0 there."""
-    n, u = case.n, np.where(case.known, case.u, np.nan)
+    n, bar, u = case.n, case.bar, np.where(case.known, case.u, np.nan)
     for axis, size in enumerate(n.shape):
-        if size < 3 or np.any(np.abs(np.sum(n, axis)) > 1e-9 * np.sum(np.abs(n), axis) + 3 * np.sum(case.bar, axis)):
+        total = np.abs(np.sum(n, axis))
+        if size < 3 or np.any(total > 1e-9 * np.sum(np.abs(n), axis) + 3 * np.sum(bar, axis)):
             continue
         away = case.x - case.x.mean(axis, keepdims=True)
-        offset = np.mean(u, axis, keepdims=True)
-        slope = np.sum(u * away, axis, keepdims=True) / np.sum(away * away, axis, keepdims=True)
-        for change, what, least in (
-            (offset + 0 * n, "mean", 3), (slope * away, "variance", 3), (offset + slope * away, "mean and the variance", 4)
-        ):  # fmt: skip
-            if size >= least and case.told(n + change, case.bar + np.mean(case.bar, axis, keepdims=True)) >= 3:
-                yield Finding("constant", inputs, 7.9 if least == 3 else 7.95, _is_constant(what, axis, n.ndim))
-
-
-def _is_constant(what: str, axis: int, ndim: int) -> Say:
-    over = f" over axis {axis}" if ndim > 1 else ""
-    return lambda names, many: (
-        f"no gradient goes through the {what} of {names}{over}: every entry moves it, and it was treated as a constant."
-    )
+        mean = np.mean(u, axis, keepdims=True) + 0 * n
+        var = away * (np.sum(u * away, axis, keepdims=True) / np.sum(away * away, axis, keepdims=True))
+        for change, what, least in ((mean, "mean", 3), (var, "variance", 3), (mean + var, "mean or the variance", 4)):
+            if size >= least and case.told(n + change, bar + np.mean(bar, axis, keepdims=True)) >= 3:
+                over = f" over axis {axis}" if n.ndim > 1 else ""
+                text = f"no gradient goes through the {what} of {{names}}{over}: treated as a constant."
+                yield Finding("constant", inputs, 7.9 if least == 3 else 7.95, text)
 
 
 def _what_there(case: Case, at: Array) -> str:
@@ -426,13 +371,10 @@ def _sided(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
         yield Finding(cause, inputs, rank, _one_side(word, there if told else ""))
 
 
-def _one_side(word: str, there: str) -> Say:
+def _one_side(word: str, there: str) -> str:
     other = "positive" if word == "negative" else "negative"
-    return lambda names, many: (
-        f"only entries where {names} {'are' if many else 'is'} {word} are wrong"
-        + (f" ({there})" if there else "")
-        + f"; where {'they are' if many else 'it is'} {other} all is right."
-    )
+    there = f" ({there})" if there else ""
+    return f"only entries where {{names}} {{are}} {word} are wrong{there}; where {{they}} {{are}} {other} all is right."
 
 
 def _part(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
@@ -446,15 +388,9 @@ def _part(inputs: frozenset[int], case: Case) -> Iterator[Finding]:
             if not np.any(case.known & ~region):
                 continue
             there = _what_there(case, wrong)
-            tail = f" ({there})" if there else ""
-            yield Finding("part", inputs, 13.0, _only(said, tail))
+            text = f"only {said} of {{names}} {'are' if said.startswith('entries') else 'is'} wrong"
+            yield Finding("part", inputs, 13.0, f"{text} ({there})." if there else f"{text}.")
             return
-
-
-def _only(said: str, tail: str) -> Say:
-    return lambda names, many: (
-        f"only {said} of {names} {'is' if not said.startswith('entries') else 'are'} wrong{tail}."
-    )
 
 
 def _regions(wrong: Array) -> Iterator[tuple[str, Array]]:
@@ -474,14 +410,8 @@ def _regions(wrong: Array) -> Iterator[tuple[str, Array]]:
             yield name, np.broadcast_to(index == k, shape)
         elif len(along) < shape[axis] and np.all(np.diff(along) == 1):
             low, high = int(along[0]), int(along[-1])
-            span = f"{low} to {high}"
-            name = (
-                f"entries {span}"
-                if ndim == 1
-                else f"entries in {word}s {span}"
-                if word
-                else f"entries {span} along axis {axis}"
-            )
+            name = f"entries in {word}s {low} to {high}" if word else f"entries {low} to {high}"
+            name += f" along axis {axis}" if ndim > 2 else ""
             yield name, np.broadcast_to((index >= low) & (index <= high), shape)
     inside = np.zeros(shape, bool)
     inside[tuple(slice(1, -1) for _ in shape)] = True
@@ -490,10 +420,10 @@ def _regions(wrong: Array) -> Iterator[tuple[str, Array]]:
         yield "the inside, without the border,", inside
     if ndim == 2:
         rows, columns = np.indices(shape)
-        yield "the diagonal", rows == columns
-        yield "entries off the diagonal", rows != columns
-        yield "entries above the diagonal", rows < columns
-        yield "entries below the diagonal", rows > columns
+        yield "the diagonal", np.asarray(rows == columns)
+        yield "entries off the diagonal", np.asarray(rows != columns)
+        yield "entries above the diagonal", np.asarray(rows < columns)
+        yield "entries below the diagonal", np.asarray(rows > columns)
 
 
 # --- shapes, and several inputs at once -------------------------------------------------------------------------------
@@ -502,70 +432,55 @@ def _regions(wrong: Array) -> Iterator[tuple[str, Array]]:
 def _shapes(cases: Sequence[Case]) -> Iterator[Finding]:
     """Gradients that came back in another shape."""
     odd = [i for i, c in enumerate(cases) if c.odd]
-    came = {i: np.shape(cases[i].evidence.returned) for i in odd}
+    came = {i: np.shape(np.asarray(cases[i].evidence.returned)) for i in odd}
     if len(odd) > 1 and Counter(came.values()) == Counter(cases[i].x.shape for i in odd):
-        order = listed([cases[i].name for i in odd])
-        yield Finding("swapped inputs", frozenset(odd), 0.0, lambda names, many: (
-            f"the gradients of {order} stand in each other's place: their shapes say so. Return them in the order of the "
-            "inputs."))  # fmt: skip
+        text = "the gradients of {names} stand in each other's place, as their shapes show: mind the order."
+        yield Finding("swapped inputs", frozenset(odd), 0.0, text)
         return
     for i in odd:
-        case = cases[i]
-        back, own = np.asarray(case.evidence.returned, float), case.x.shape
-        inputs, shapes = frozenset([i]), f"shape {own} and the gradient {back.shape}"
-        if back.ndim == len(own) and back.ndim > 1 and back.shape == own[::-1]:
-            yield Finding(
-                "transposed", inputs, 0.1, _has(shapes, "that of its transpose: write .T, or swap the factors")
-            )
+        own, back = cases[i].x.shape, came[i]
+        axes, rank, cause = _axes_apart(own, back), 0.2, "broadcast"
+        if back == own[::-1] and len(own) > 1:
+            cause, then = "transposed", "that is its transpose: write .T, or swap a product's factors"
+        elif prod(back) == prod(own):
+            rank, then = 0.3, f"as many numbers in another shape: reshape to {own}"
+        elif axes and len(back) >= len(own):
+            then = f"sum it over {axes_said(axes)}"
+        elif axes := _axes_apart(back, own):
+            then = f"it was summed over {axes_said(axes)}, where every entry has one of its own"
+        else:
             continue
-        if back.size == prod(own):
-            yield Finding(
-                "broadcast", inputs, 0.3, _has(shapes, f"as many numbers, in another shape: reshape it to {own}")
-            )
-            continue
-        try:
-            fits = np.broadcast_shapes(back.shape, own)
-        except ValueError:
-            continue
-        if fits == back.shape:
-            lead = back.ndim - len(own)
-            axes = tuple(k for k in range(back.ndim) if k < lead or own[k - lead] != back.shape[k])
-            yield Finding("broadcast", inputs, 0.2, _has(shapes, f"sum it over {axes_said(axes)}"), value=shapes)
-        elif fits == own:
-            lead = len(own) - back.ndim
-            axes = tuple(k for k in range(len(own)) if k < lead or own[k] != back.shape[k - lead])
-            text = f"it was summed over {axes_said(axes)}, where every entry has one of its own"
-            yield Finding("broadcast", inputs, 0.2, _has(shapes, text), value=shapes)
+        shapes = f"{{names}} {{have}} shape {own} and the gradient {back}"
+        yield Finding(cause, frozenset([i]), rank, f"{shapes}: {then}.", value=shapes)
 
 
-def _has(shapes: str, then: str) -> Say:
-    return lambda names, many: f"{names} {'have' if many else 'has'} {shapes}: {then}."
+def _axes_apart(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of `large` that `small` would be broadcast over to become it; () where it would not."""
+    lead = len(large) - len(small)
+    if lead < 0 or any(m not in (1, n) for m, n in zip(small, large[lead:], strict=True)):
+        return ()
+    return tuple(k for k, n in enumerate(large) if k < lead or small[k - lead] != n)
 
 
 def _of_several(cases: Sequence[Case], bad: frozenset[int]) -> list[Finding]:
     """Gradients that stand in each other's place."""
-    found = []
     whose: dict[int, int] = {}
     for i in sorted(bad):
         for j, other in enumerate(cases):
-            if j == i or other.n.shape != cases[i].n.shape:
-                continue
-            told = cases[i].told(other.n, np.where(other.known, other.bar, np.nan))
-            if told and (j in bad or told > 1):
-                whose[i] = j
-                break
+            if j != i and other.n.shape == cases[i].n.shape:
+                told = cases[i].told(other.n, np.where(other.known, other.bar, np.nan))
+                if told and (j in bad or told > 1):
+                    whose[i] = j
+                    break
     ring = {i for i in whose if whose[i] in whose}
     while ring != (ring := {i for i in ring if whose[i] in ring}):
         pass
-    if ring and {whose[i] for i in ring} == ring:
-        found.append(Finding("swapped inputs", frozenset(ring), 3.0, lambda names, many: (
-            f"the gradients of {names} stand in each other's place: return them in the order of the inputs.")))  # fmt: skip
+    if {whose[i] for i in ring} != ring:
+        ring = set()
+    text = "the gradients of {names} stand in each other's place: return them in the order of the inputs."
+    found = [Finding("swapped inputs", frozenset(ring), 3.0, text)] if ring else []
     for i, j in whose.items():
         if i not in ring:
-            copied = f"the gradient of {cases[i].name} is that of {cases[j].name}."
-            found.append(Finding("swapped inputs", frozenset([i]), 7.05, _always(copied), value=copied))
+            text = verbatim(f"the gradient of {cases[i].name} is that of {cases[j].name}.")
+            found.append(Finding("swapped inputs", frozenset([i]), 7.05, text, text))
     return found
-
-
-def _always(said: str) -> Say:
-    return lambda names, many: said

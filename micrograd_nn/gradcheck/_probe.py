@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.gradcheck._differences import ENOUGH, STEP, Slope, rounding, slope, step_size
-from micrograd_nn.gradcheck._subject import OUTSIDE, Pair, Subject
+from micrograd_nn.gradcheck._differences import ENOUGH, STEP, Slope, own_size, rounding, slope, step_size
+from micrograd_nn.gradcheck._subject import OUTSIDE, Subject
 
 __all__ = ["Probe"]
 
@@ -42,6 +42,8 @@ class Probe:
         self.size = max(self._amount(outs), self._amount_near(rng))
         self.least = PRECISION.get(self.dtype, 2.0**-53) * self.size  # the last operation alone rounds that much
         self.noise = np.maximum(self._measured(rng), self.least)
+        if self.size <= 100 * self.noise[0]:  # all of it is rounding, as of x - x: on any scale of its own it is 0
+            self.size = 1e13 * float(self.noise[0])
 
     def _weighed(self, outs: Sequence[Array]) -> Array:
         total = 0.0
@@ -75,6 +77,8 @@ class Probe:
             outs = self.subject.outputs(arrays)
         except OUTSIDE:
             return None
+        if any(o.dtype.kind == "c" for o in outs):  # (-0.1) ** 0.5 is a complex number in Python
+            return None
         if [o.shape for o in outs] != self.shapes:
             raise TypeError(
                 f"the results of {self.subject.name} have shapes {[o.shape for o in outs]} here and {self.shapes} a "
@@ -85,7 +89,7 @@ class Probe:
 
     def _measured(self, rng: np.random.Generator) -> Array:
         """The rounding of the number, along a direction in which everything moves."""
-        ways = [rng.choice([-1.0, 1.0], a.shape) * s for a, s in zip(self.arrays, self.sizes, strict=True)]
+        ways = [rng.choice([-1.0, 1.0], a.shape) * own_size(a, s) for a, s in zip(self.arrays, self.sizes, strict=True)]
         return rounding(lambda t: self.at([a + t * w for a, w in zip(self.arrays, ways, strict=True)]), self.here, 1.0)
 
     def coordinate(self, place: int, index: tuple[int, ...], again: bool = False) -> Slope:
@@ -99,7 +103,7 @@ class Probe:
             moved[index] = x + t
             return self.at(arrays)
 
-        return self._slope(move, size, again, x, abs(x) if 0 < abs(x) < size / 256 else 0.0)
+        return self._slope(move, size, again, x, float(own_size(x, size)))
 
     def direction(self, ways: Sequence[Array], again: bool = False) -> Slope:
         """The slope as every input moves by its array of `ways` a unit."""
@@ -112,7 +116,7 @@ class Probe:
     def _slope(self, move: Any, size: float, again: bool, x: float = 0.0, smallest: float = 0.0) -> Slope:
         noise, first = self.noise, self.first / size if self.fixed else self.first
         if again:
-            noise = np.maximum(rounding(move, self.here, size), self.least)
+            noise = np.maximum(rounding(move, self.here, smallest or size), self.least)
             first *= 0.37
         return slope(move, self.here, size, noise, x, smallest, first, ENOUGH if again else GOOD, ENOUGH if again else FAIR)
 
@@ -121,7 +125,7 @@ class Probe:
 
         None where the code does not take complex numbers.
         """
-        if not isinstance(self.subject, Pair) or any(b.any() for b in self.bad):
+        if any(b.any() for b in self.bad):
             return None
         tiny = 2.0**-500
         arrays = [a.astype(complex) if i == place else a for i, a in enumerate(self.arrays)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from micrograd_nn.text import spelled, table
@@ -129,7 +129,7 @@ class GradcheckReport:
         return sum(r.verdict == verdict for r in self.rows)
 
     def worst(self, n: int = 5) -> list[Row]:
-        """The rows that are not well, the worst first; of rows that are, those furthest off come last."""
+        """The `n` worst rows: those that are not well first, by verdict, and of the others those furthest off."""
         order = {v: i for i, v in enumerate(BAD)}
         return sorted(self.rows, key=lambda r: (self.well(r), order.get(r.verdict, len(BAD)), -r.off))[:n]
 
@@ -154,20 +154,25 @@ class GradcheckReport:
             head = ("entry", "verdict", "returned", "differences", "± error bar", "off by")
             cells = [head] + [
                 (called(r.input, r.index) + (f" (order {r.order})" if higher else ""), r.verdict,
-                 figures(r.analytic, 8), figures(r.numeric, 8), figures(r.error_bar, 2), _off(r))
+                 figures(r.analytic, 8), _numeric(r), figures(r.error_bar, 2), _off(r))
                 for r in bad
             ]  # fmt: skip
             lines += ["", *(f"  {line}" for line in table(cells, words=2))]
-            lines += [f"  {called(r.input, r.index)}: {r.note}" for r in bad if r.note]
+            notes: dict[str, list[str]] = {}
+            for r in bad:
+                notes.setdefault(r.note, []).append(called(r.input, r.index))
+            lines += [
+                line for note, who in notes.items() if note for line in _wrapped(f"{', '.join(who)}: {note}", "  ")
+            ]
             left = sum(not self.well(r) for r in self.rows) - len(bad)
             if left:
                 lines.append(f"  ... and {left:,} more")
-        sentences = [*self.problems, *([self.diagnosis] if self.diagnosis else [])]
-        if self.blame is not None:
-            sentences.append(str(self.blame))
-        if sentences:
-            lines += ["", *sentences]
-        return "\n".join([*lines, *([""] if self.notes and len(lines) > 1 else []), *self.notes])
+        blame = "" if self.blame is None else str(self.blame)
+        sentences = [s for s in dict.fromkeys((*self.problems, self.diagnosis, blame)) if s]
+        for block in (sentences, self.notes):
+            if block:
+                lines += ["", *(line for s in block for line in _wrapped(s))]
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"<{self.headline}>"
@@ -187,8 +192,22 @@ class GradcheckReport:
         }  # fmt: skip
 
 
+def _wrapped(sentence: str, indent: str = "") -> list[str]:
+    """A sentence as lines of at most 120 columns; those after the first stand in a little."""
+    return wrap(
+        sentence, 120, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _numeric(row: Row) -> str:
+    if row.left is None or row.right is None:
+        return figures(row.numeric, 8)
+    return f"{figures(row.left)} | {figures(row.right)}"
+
+
 def _off(row: Row) -> str:
-    if not math.isfinite(row.off):
+    if not math.isfinite(row.off) or row.left is not None:
         return "–"
     return f"{row.off:.2g}".replace("-", "−") if row.off < 0.01 else f"{row.off:.1%}"
 
@@ -202,8 +221,3 @@ class GradcheckError(AssertionError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return GradcheckError, (self.report,)
-
-
-def broken(problems: Sequence[str], **rest: Any) -> GradcheckReport:
-    """A report of contracts broken before any number could be compared."""
-    return GradcheckReport([], tuple(problems), **rest)

@@ -172,6 +172,9 @@ CASES = [
     Case("flip", lambda x: F.flip(x, (0, -1)), lambda x: np.flip(x, (0, -1)), (CUBE,)),
     Case("roll", lambda x: F.roll(x, 2), lambda x: np.roll(x, 2), (A,)),
     Case("roll", lambda x: F.roll(x, (1, -2), (0, 1)), lambda x: np.roll(x, (1, -2), (0, 1)), (A,)),
+    *(Case("sliding_window_view", lambda x, a=a: F.sliding_window_view(x, *a),
+           lambda x, a=a: np.lib.stride_tricks.sliding_window_view(x, *a), (CUBE,))
+      for a in (((1, 2, 3),), ((2, 2), (1, 2)), (2, -1))),
     Case("tile", lambda x: F.tile(x, (2, 1, 3)), lambda x: np.tile(x, (2, 1, 3)), (A,)),
     Case("tile", lambda x: F.tile(x, 2), lambda x: np.tile(x, 2), (A,)),
     Case("repeat", lambda x: F.repeat(x, 2), lambda x: np.repeat(x, 2), (A,)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import between, leaves
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -224,6 +224,7 @@ def test_entries_picked_several_times_add_up(index):
     gradcheck(lambda t: F.square(t[index]), x, order=2)
 
 
+@settings(max_examples=25)
 @given(shape=shapes, data=st.data())
 def test_rearranging(shape, data):
     x = array(shape)

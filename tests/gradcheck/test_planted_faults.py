@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from passes import AWAY, PASSES, drawn_until
+from passes import AWAY, PASSES
 from rules import RULES
 
 from micrograd_nn import Tensor, Value, gradients, nn
@@ -53,7 +53,7 @@ def relative(right, faulty):
         changed = ~(a == b)
         with np.errstate(divide="ignore", invalid="ignore"):
             change = np.abs(b - a)[changed] / np.abs(a)[changed]
-        size = max(size, float(np.nan_to_num(change, nan=math.inf).max(initial=0)))
+        size = max(size, float(np.nan_to_num(change, nan=math.inf, posinf=math.inf).max(initial=0)))
     return size
 
 
@@ -133,7 +133,7 @@ def turned_round(rng, d, x, size):
     return None if axis is None else np.flip(d, axis)
 
 
-@mistake("penalty")
+@mistake("penalty", "grad_output ignored")  # added whatever comes in: both are true
 def a_penalty(rng, d, x, size):
     return d + size * x if d.size > 2 else None
 
@@ -178,7 +178,7 @@ def equally_true(causes, d, faulty, *arrays):
         causes = (*causes, "missing 1/N")
     if any(math.isclose(ratio, 1 / n) for n in sizes):
         causes = (*causes, "1/N too many")
-    if math.isclose(ratio, 2) or math.isclose(ratio, 0.5):  # of two examples: a 2 is a 2
+    if "factor" not in causes and (math.isclose(ratio, 2) or math.isclose(ratio, 0.5)):  # of two examples: a 2 is a 2
         causes = (*causes, "factor")
     return causes
 
@@ -196,7 +196,7 @@ def by_sign(x, d, faulty):
 
 
 def breaks_a_promise(p, place, inputs, rng, size):
-    """Mistakes of the whole pair, by name: (forward, backward, what must be said)."""
+    """Mistakes of the whole pair, by name: (forward, backward, *what may be said)."""
     right = p.backward()
     total = [0.0]
     noise = np.random.default_rng(3)
@@ -261,7 +261,7 @@ def breaks_a_promise(p, place, inputs, rng, size):
         "float32": (p.forward, changed(lambda d: d.astype(np.float32)), Said("float32")),
         "an axis too many": (p.forward, changed(lambda d: d[None]), Said("shape")),
         "an axis too few": (p.forward, changed(lambda d: d.sum(0)), Said("shape")),
-        "None": (p.forward, changed(lambda d: None), "never reached"),
+        "None": (p.forward, changed(lambda d: None), "never reached", Said("returns None")),
         "adds up over calls": (p.forward, changed(accumulated), twice),
         "not the same twice": (p.forward, changed(lambda d: d * (1 + size * noise.uniform(0.5, 1))), twice),
         "changes grad_output": (p.forward, with_signature(changes_grad_output), touched),
@@ -293,9 +293,10 @@ def in_a_pass(p, name, seed, size):
     if name in p.slips:
         backward, causes = p.backward(name), p.slips[name]
         faulty = [g for g in p.gradients(backward, grad_output, inputs) if g is not None]
-        for a, b in zip(right, faulty, strict=True):
+        for x, a, b in zip(inputs, right, faulty, strict=False):  # labels come last, and have no gradient
             if np.shape(a) == np.shape(b) and np.any(a != b):
                 causes = equally_true(causes, a, b, *inputs, *weights)
+                causes = causes and (*causes, *by_sign(x, a, b))
         found = relative(right, faulty)
     elif name in MISTAKES:
         make, causes = MISTAKES[name]
@@ -329,14 +330,14 @@ def in_a_pass(p, name, seed, size):
         pointless = {
             "an axis too few": not np.ndim(right[place]),
             "changes grad_output": not all(isinstance(o, np.ndarray) for o in outs),  # numbers cannot be changed
-            "one gradient too few": len(right) < len(inputs) and not p.cached,  # labels need none
+            "one gradient too few": p.gradients(p.backward(), grad_output, inputs)[-1] is None,  # labels need none
         }
         if name not in promises or pointless.get(name):
             return None
-        forward, backward, cause = promises[name]
+        forward, backward, *said = promises[name]
         if not np.any(right[place]) or (name == "None" and not np.abs(right[place]).max() > 1e-3):
             return None
-        causes, found = (cause,), math.inf
+        causes, found = tuple(said), math.inf
     return Fault(lambda: check_backward(forward, backward, *inputs, raise_on_error=False), found, causes)
 
 
@@ -589,14 +590,14 @@ def holds(found, draws):
 
 
 def test_planted_faults_are_caught_named_and_blamed_on_the_right_op():
-    found = tally(300)
-    holds(found, 300)
+    found = tally(200)
+    holds(found, 200)
 
 
 @pytest.mark.slow
 def test_thousands_of_planted_faults_are_caught_named_and_blamed_on_the_right_op():
-    found = tally(4000)
-    holds(found, 4000)
+    found = tally(3000)
+    holds(found, 3000)
     assert len(found.kinds) >= 12
     assert len(found.subjects) >= 15
     assert found.subjects == {str(s) for s in [*PASSES, *RULES]}
@@ -611,5 +612,6 @@ def test_the_faults_are_faults():
 
 
 def test_inputs_are_drawn_away_from_kinks():
-    x, w, b = drawn_until(lambda *_: True, lambda: PASSES[1].draw(np.random.default_rng(4)))
-    assert np.abs(x @ w + b).min() > AWAY
+    for seed in range(20):
+        x, w, b = next(p for p in PASSES if p.name == "affine_relu").draw(np.random.default_rng(seed))
+        assert np.abs(x @ w + b).min() > AWAY

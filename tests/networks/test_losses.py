@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 import micrograd_nn as mg
 from micrograd_nn import Tensor, Value, gradients, nn
 from micrograd_nn import functional as F
+from micrograd_nn.gradcheck import gradcheck
 
 REDUCTIONS = ["mean", "sum", "none"]
 RNG = np.random.default_rng(0)
@@ -80,6 +81,13 @@ def test_float32_stays_float32_whatever_the_target_is(name, reduction, dtype):
         assert gradients(F.sum(out), create_graph=create_graph)[x].dtype == dtype
     if not name.startswith(("mse", "l1")):  # two plain arrays of numbers follow NumPy
         assert np.asarray(loss(input.astype(dtype), target, reduction=reduction)).dtype == dtype
+
+
+@every_loss
+@every_reduction
+def test_its_gradients_are_its_slopes(name, reduction):
+    loss, arguments, _ = BY_HAND[name]
+    gradcheck(lambda x, y: loss(x, y, reduction=reduction), *arguments, order=2)
 
 
 THEIRS = {
