@@ -430,7 +430,8 @@ def sweep(root: Node, seed: Any, record: bool = False, keep: dict[Node, Any] | N
         except BaseException as error:
             for reached, grad in before:
                 reached.grad = grad
-            if node is not None and isinstance(error, (ValueError, TypeError, IndexError)) and type(error) is not CycleError:
+            ours = (CycleError, AnomalyError, RuntimeError)
+            if node is not None and isinstance(error, Exception) and not isinstance(error, ours):
                 error.add_note(f"This is from the backward rule of `{node.op.name}`{_at(node.frame)}.")
             raise
         for node, grad in before:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from micrograd_nn.gradcheck._contracts import Returned, agree
+from micrograd_nn.gradcheck._contracts import Returned, agree, same_results
 from micrograd_nn.gradcheck._coverage import chosen
 from micrograd_nn.gradcheck._differences import Slope
+from micrograd_nn.gradcheck._evidence import Evidence
 from micrograd_nn.gradcheck._judge import Tolerance, judge
 from micrograd_nn.gradcheck._probe import Probe
 from micrograd_nn.gradcheck._progress import Meter
@@ -46,6 +47,22 @@ class Checked:
     def coordinates(self) -> int:
         return sum(e.array.size for e in self.subject.entries)
 
+    def evidence(self) -> list[Evidence]:
+        """What is known of every input's gradient, for a diagnosis."""
+        assert self.returned is not None
+        found = []
+        for i, e in enumerate(self.subject.entries):
+            came, numeric, bars = self.returned.arrays[i], self.numeric[i].copy(), self.bars[i].copy()
+            wrong = np.zeros(e.array.shape, bool)
+            for r in self.rows:
+                if r.input == e.name and r.verdict in ("ok", "wrong"):
+                    numeric[r.index], bars[r.index], wrong[r.index] = r.numeric, r.error_bar, r.verdict == "wrong"
+            looked = np.isfinite(numeric)
+            analytic = np.full(e.array.shape, np.nan) if came is None else np.where(looked, came, np.nan)
+            odd = self.returned.raw[i] if came is None else None
+            found.append(Evidence(e.name, e.array, analytic, numeric, bars, looked, wrong | (looked & (came is None)), odd))
+        return found
+
 
 def check(
     subject: Subject, rng: np.random.Generator, eps: float | None, rtol: float | None, atol: float, budget: int,
@@ -59,15 +76,17 @@ def check(
             if not outs:
                 done.notes.append(f"The derivative of order {order - 1} does not depend on the inputs any more.")
                 return done
+            coarse = any(o.dtype.kind == "f" and o.dtype.itemsize < 8 for o in outs)
+            slack = 1e-3 if coarse else min(rtol or 0.0, 1e-3)
+            same_results(subject, outs, slack)
             probe = done.probe = Probe(subject, outs, rng, eps)
-            coarse = probe.dtype.itemsize < 8
             allowed = done.allowed = Tolerance(
                 (1e-3 if coarse else 1e-9) if rtol is None else rtol, atol, 0.05 if coarse else 1e-3
             )
             if coarse:
                 done.notes.append(f"The results are {probe.dtype}: judged to {figures(allowed.rtol)} of each entry.")
             natural = [probe.natural(i) for i in range(len(subject.entries))]
-            done.returned = agree(subject, outs, probe.seeds, rng, 1e-3 if coarse else min(rtol or 0.0, 1e-3), natural)
+            done.returned = agree(subject, outs, probe.seeds, rng, slack, natural)
             done.problems += done.returned.problems
             undefined = _undefined(done, outs)
             _look(done, rng, allowed, budget, undefined, progress)
@@ -86,7 +105,7 @@ def _undefined(done: Checked, outs: Sequence[Array]) -> list[Array]:
     if not any(b.any() for b in probe.bad):
         return nowhere
     count, total = sum(int(b.sum()) for b in probe.bad), sum(b.size for b in probe.bad)
-    what = "The result is" if total == 1 else f"{count} of {total} results are"
+    what = "The result is" if total == 1 else f"{count} of {total} results {'is' if count == 1 else 'are'}"
     example = next(float(o[b][0]) for o, b in zip(outs, probe.bad, strict=True) if b.any())
     found = subject.pull(subject.arrays, [b.astype(float) for b in probe.bad])
     reach = []
@@ -141,6 +160,9 @@ def _look(
                 for index, found in slopes
             ]
             rows = _appeal(probe, i, rows, scale, fair, done.order)
+            rows = [
+                r if np.isfinite(e.array[r.index]) else replace(r, note="the input itself is no number here.") for r in rows
+            ]
             done.rows += rows
             shrunk += sum(f.shrunk and not f.side for _, f in slopes)
     if probe.agreed:
@@ -179,8 +201,8 @@ def _appeal(probe: Probe, place: int, rows: list[Row], scale: float, allowed: To
             best = replace(best, error=np.array([apart + row.error_bar + float(again.error[0])]))
         out[k] = judge(row.input, index, row.analytic, best, scale, natural, allowed, order)
         exact = probe.complex_slope(place, index) if out[k].verdict in ("wrong", "not checked") else None
-        if exact is not None and abs(exact - float(best.value[0])) <= float(best.error[0]):
-            best = replace(best, value=np.array([exact]), error=np.array([1e-13 * abs(exact) + 4 * probe.least]))
+        if exact is not None and abs(exact[0] - float(best.value[0])) <= float(best.error[0]):
+            best = replace(best, value=np.array(exact[:1]), error=np.array(exact[1:]))
             out[k] = judge(row.input, index, row.analytic, best, scale, natural, allowed, order)
             probe.agreed += 1
         confirmed += out[k].verdict == "wrong"
@@ -193,6 +215,8 @@ def _project(
     """Slopes along random directions in which every coordinate moves; one that is off is halved until it is found."""
     subject, probe, returned = done.subject, done.probe, done.returned
     assert returned is not None and probe is not None  # noqa: PT018
+    if sum(r.verdict == "wrong" for r in done.rows) >= FOUND:
+        return  # there is enough to look at
     still = [
         u | ~np.isfinite(e.array) | ~np.isfinite(a) | (r is None)
         for u, e, a, r in zip(undefined, subject.entries, analytic, returned.arrays, strict=True)
@@ -203,19 +227,25 @@ def _project(
             if name == e.name:
                 still[i][index] = True
     offsets = np.cumsum([0, *(e.array.size for e in subject.entries)])
+    tolerances = [replace(allowed, rtol=max(allowed.rtol, 1e-3)) if coarse else allowed for coarse in returned.coarse]
     rough = 0
     for _ in range(PROJECTIONS):
         ways = [
-            np.where(s, 0.0, rng.choice([-1.0, 1.0], z.shape) * z)
-            for s, z in zip(still, (np.broadcast_to(z, s.shape) for z, s in zip(probe.sizes, still, strict=True)), strict=True)
+            np.where(s, 0.0, rng.choice([-1.0, 1.0], s.shape) * np.broadcast_to(z, s.shape))
+            for s, z in zip(still, probe.sizes, strict=True)
         ]
-        off, clear = _off(probe, ways, analytic, allowed)
         done.projections += 1
-        rough += not clear
-        if not off:
+        for again in (False, True):
+            off = _deviation(probe, ways, analytic, tolerances, again)
+            if not (off.clear and off.sure):
+                break
+        rough += not off.clear
+        if not (off.clear and off.sure):
             continue
-        place = _halved(probe, ways, analytic, allowed, np.flatnonzero(np.concatenate([w.ravel() for w in ways])), offsets)
+        place = _halved(probe, ways, analytic, tolerances, off, offsets)
         if place is None:
+            if abs(off.by) <= off.bar + off.tolerated:
+                continue
             done.problems.append(
                 "Along a random direction of all entries the slope is not what their gradients add up to, and no single "
                 "entry stands out: many are off by a little. Raise max_coordinates to see them."
@@ -224,10 +254,10 @@ def _project(
         i = int(np.searchsorted(offsets, place, side="right")) - 1
         e = subject.entries[i]
         index = tuple(int(j) for j in np.unravel_index(place - offsets[i], e.array.shape))
-        natural = float(probe.natural(i)[index])
+        natural, fair = float(probe.natural(i)[index]), tolerances[i]
         found = probe.coordinate(i, index)
-        row = judge(e.name, index, float(analytic[i][index]), found, abs(float(found.value[0])), natural, allowed, done.order)
-        row = _appeal(probe, i, [row], abs(row.numeric), allowed, done.order)[0]
+        row = judge(e.name, index, float(analytic[i][index]), found, abs(float(found.value[0])), natural, fair, done.order)
+        row = _appeal(probe, i, [row], abs(row.numeric), fair, done.order)[0]
         if row.verdict != "ok":
             done.rows.append(replace(row, note=row.note or "not in the sample: found by halving random projections."))
         still[i][index] = True
@@ -237,37 +267,65 @@ def _project(
         done.notes.append(f"{rough} of {done.projections} random projections were too rough to tell anything.")
 
 
-def _off(probe: Probe, ways: Sequence[Array], analytic: Sequence[Array], allowed: Tolerance) -> tuple[bool, bool]:
-    """Whether the slope along a direction is surely not what the gradients say, and whether it could be told."""
-    terms = np.concatenate([(w * np.where(w == 0, 0, a)).ravel() for w, a in zip(ways, analytic, strict=True)])
-    expected, amount = float(terms.sum()), float(np.abs(terms).sum())
-    for again in (False, True):
-        found = probe.direction(ways, again)
-        if found.side or bool(found.kinked[0]) or not found.error[0] <= max(1e-6 * max(amount, abs(float(found.value[0]))), 1e-10 * probe.size):
-            return False, False
-        slack = float(found.error[0]) + allowed.atol + 1e-4 * allowed.rtol * amount
-        if abs(float(found.value[0]) - expected) <= slack:
-            return False, True
-    return True, True
+@dataclass(frozen=True)
+class Deviation:
+    """By how much the slope along a direction is not what the gradients say.
+
+    `bar` is how well that is known. `tolerated` is what it may come to where every entry is within its tolerance: five
+    times the root of the sum of their squares, since signs are random (Hoeffding 1963: once in 100,000).
+    """
+
+    by: float
+    bar: float
+    tolerated: float
+    clear: bool  # whether it could be told
+
+    @property
+    def sure(self) -> bool:
+        return abs(self.by) > self.bar
+
+
+def _deviation(
+    probe: Probe, ways: Sequence[Array], analytic: Sequence[Array], tolerances: Sequence[Tolerance], again: bool = False
+) -> Deviation:
+    found = probe.direction(ways, again)
+    value, error = float(found.value[0]), float(found.error[0])
+    expected = amount = bar = squares = 0.0
+    for w, a, allowed in zip(ways, analytic, tolerances, strict=True):
+        terms = w * np.where(w == 0, 0.0, a)
+        expected, amount = expected + float(terms.sum()), amount + float(np.abs(terms).sum())
+        may = allowed.rtol * np.abs(terms) + allowed.atol * np.abs(w)
+        bar, squares = bar + 1e-4 * float(may.sum()), squares + float(np.sum(may**2))
+    clear = not found.side and not found.kinked[0] and error <= max(1e-6 * max(amount, abs(value)), 1e-10 * probe.size)
+    return Deviation(value - expected, error + bar, 5 * squares**0.5, clear)
 
 
 def _halved(
-    probe: Probe, ways: Sequence[Array], analytic: Sequence[Array], allowed: Tolerance, inside: Array, offsets: Array
-) -> int | None:
-    """The one coordinate that makes a projection wrong, by halving; None where the error is spread out."""
+    probe: Probe, ways: Sequence[Array], analytic: Sequence[Array], tolerances: Sequence[Tolerance], off: Deviation,
+    offsets: Array,
+) -> int | None:  # fmt: skip
+    """The one coordinate that makes a projection wrong, by halving; None where the error is spread out.
+
+    The deviations of two halves add up to that of the whole, so that mostly one of them need be looked at.
+    """
+    inside = np.flatnonzero(np.concatenate([w.ravel() for w in ways]))
+
+    def of(part: Array) -> Deviation:
+        mask = np.zeros(offsets[-1], bool)
+        mask[part] = True
+        masks = [mask[a:b].reshape(w.shape) for a, b, w in zip(offsets[:-1], offsets[1:], ways, strict=True)]
+        return _deviation(probe, [np.where(m, w, 0.0) for m, w in zip(masks, ways, strict=True)], analytic, tolerances)
+
     while len(inside) > 1:
-        for half in (inside[: len(inside) // 2], inside[len(inside) // 2 :]):
-            mask = np.zeros(offsets[-1], bool)
-            mask[half] = True
-            part = [
-                np.where(mask[a:b].reshape(w.shape), w, 0.0)
-                for a, b, w in zip(offsets[:-1], offsets[1:], ways, strict=True)
-            ]
-            if _off(probe, part, analytic, allowed)[0]:
-                inside = half
-                break
-        else:
+        half, rest = inside[: len(inside) // 2], inside[len(inside) // 2 :]
+        first = of(half)
+        if first.clear and first.sure:
+            inside, off = half, first
+            continue
+        other = replace(off, by=off.by - first.by, bar=off.bar + first.bar)
+        if not (first.clear and other.sure):
+            other = of(rest)
+        if not (other.clear and other.sure):
             return None
+        inside, off = rest, other
     return int(inside[0])
-
-

@@ -11,7 +11,7 @@ from micrograd_nn.gradcheck._pair import Pair
 from micrograd_nn.gradcheck._report import called, figures
 from micrograd_nn.gradcheck._subject import Contract, Entry, Subject
 
-__all__ = ["Returned", "agree"]
+__all__ = ["Returned", "agree", "same_results"]
 
 Array = np.ndarray[Any, Any]
 SAME = 1e-12  # two runs of the same sums may differ by rounding, where a library splits them differently
@@ -89,7 +89,6 @@ def agree(
     `natural` are the slopes that would change the results by their own size: against them sums that cancel are 0.
     Raises `Contract` where one is broken that makes comparing pointless.
     """
-    _same_results(subject, outs, max(slack, SAME))
     found = subject.pull(subject.arrays, seeds)
     _same_gradients(subject, found, seeds, max(slack, SAME))
     returned = Returned()
@@ -103,8 +102,9 @@ def agree(
     return returned
 
 
-def _same_results(subject: Subject, outs: Sequence[Array], slack: float) -> None:
-    """Whether the function gives the same for the same numbers."""
+def same_results(subject: Subject, outs: Sequence[Array], slack: float) -> None:
+    """Raise `Contract` where the function does not give the same for the same numbers."""
+    slack = max(slack, SAME)
     again = subject.outputs(subject.arrays)
     for i, (o, p) in enumerate(zip(outs, again, strict=False)):
         if len(outs) == len(again) and o.shape == p.shape and _near(o, p, slack):
@@ -140,8 +140,11 @@ def _nonlinear(
     natural: Sequence[Array],
 ) -> str:  # fmt: skip
     """The sentence for gradients that are not linear in the gradient that comes in; empty where all are."""
-    others = [rng.uniform(0.5, 1.5, s.shape) * rng.choice([-1.0, 1.0], s.shape) for s in seeds]
-    others = [np.where(s == 0, 0.0, o) if s.size > 1 else o for s, o in zip(seeds, others, strict=True)]
+    others = [
+        np.where(s == 0, 0.0, rng.uniform(0.5, 1.5, s.shape) * rng.choice([-1.0, 1.0], s.shape)) if s.size > 1
+        else -rng.uniform(0.5, 1.5, s.shape) * np.ones(s.shape)  # of the other sign: |g| is not linear
+        for s in seeds
+    ]  # fmt: skip
     one = subject.pull(subject.arrays, others)
     both = subject.pull(subject.arrays, [s + 3 * o for s, o in zip(seeds, others, strict=True)])
     for e, a, b, c, large in zip(subject.entries, first, one, both, natural, strict=True):

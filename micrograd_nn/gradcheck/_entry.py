@@ -11,11 +11,12 @@ import numpy as np
 
 from micrograd_nn.checks import at_least_one
 from micrograd_nn.gradcheck._arguments import called_by, keyword_names, kind_of
-from micrograd_nn.gradcheck._blame import Blame, find_blame, sources
+from micrograd_nn.gradcheck._blame import find_blame, on_kinks
 from micrograd_nn.gradcheck._check import Checked, check
 from micrograd_nn.gradcheck._pair import Pair
-from micrograd_nn.gradcheck._patterns import Evidence, Trace, diagnose
+from micrograd_nn.gradcheck._patterns import Trace, diagnose
 from micrograd_nn.gradcheck._report import GradcheckError, GradcheckReport
+from micrograd_nn.gradcheck._sources import sources
 from micrograd_nn.gradcheck._subject import Graph, Slopes, joined
 
 __all__ = ["check_backward", "gradcheck"]
@@ -74,10 +75,11 @@ def check_backward(
     """Hold a backward pass written by hand, on plain arrays, against differences of its forward pass.
 
     `backward(grad_output, *inputs)` returns the gradient of sum(grad_output * result) for each input, in their order:
-    the array itself where there is one input, nothing or None for integer ones. A pair that keeps what it needs is
-    recognised too: forward returns `(result, cache)`, and backward takes `(grad_output, cache)`; where that could be
-    read in two ways, `cache=True` or `False` settles it. Keywords that are not named here go to forward, and to
-    backward if it takes them. All else is as for `gradcheck`.
+    the array itself where there is one input, nothing or None for integer ones, or a dict of them by name ("w" or
+    "dw"). A pair that keeps what it needs is recognised too: forward returns `(result, cache)`, and backward takes
+    `(grad_output, cache)`; where that could be read in two ways, `cache=True` or `False` settles it. A backward of one
+    argument gets grad_output alone. Where forward gives several results, grad_output is a tuple. Keywords that are not
+    named here go to forward, and to backward if it takes them; they are not moved. All else is as for `gradcheck`.
 
     >>> def affine(x, w): return x @ w
     >>> def affine_backward(g, x, w): return g @ w.T, x.T @ g
@@ -167,45 +169,21 @@ def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -
     node = joined(traced[0], done.probe.seeds) if traced else None
     with np.errstate(all="ignore"):
         trace = Trace(node[0], traced[1], node[1]) if node and traced else None
-        if trace is not None and not isinstance(subject, Pair):
+        wrong = any(r.verdict == "wrong" for r in done.rows)
+        if trace is None or isinstance(subject, Pair):
+            pass
+        elif wrong or done.problems:
             report.blame = find_blame(trace.root, trace.seed, made, rng)
             if report.blame is not None:
-                report.cause, report.diagnosis = _of_blamed(report.blame)
+                report.cause, report.diagnosis = diagnose(report.blame.evidence, op=report.blame.local)
+        elif report.count("not differentiable"):
+            report.diagnosis = on_kinks(trace.root, rng)
         if done.returned is None:
             return
-        wrong = any(r.verdict == "wrong" for r in done.rows)
         lost = subject.lost() if wrong and report.blame is None and not done.problems else ""
         if done.returned.nonlinear:  # then nothing else can be the matter
             report.cause, report.diagnosis = "grad_output ignored", done.returned.nonlinear
         elif lost:
             report.cause, report.diagnosis = "never reached", lost
         elif not report.diagnosis:
-            report.cause, report.diagnosis = diagnose(_evidence(done), trace=trace)
-
-
-def _of_blamed(blame: Blame) -> tuple[str, str]:
-    return diagnose(blame.evidence, op=blame.local)
-
-
-def _evidence(done: Checked) -> list[Evidence]:
-    """What is known of every input's gradient, for a diagnosis."""
-    assert done.returned is not None
-    found = []
-    for i, e in enumerate(done.subject.entries):
-        came = done.returned.arrays[i]
-        numeric, bars = done.numeric[i].copy(), done.bars[i].copy()
-        wrong = np.zeros(e.array.shape, bool)
-        for row in done.rows:
-            if row.input == e.name and row.order == done.order and row.verdict in ("ok", "wrong"):
-                numeric[row.index], bars[row.index], wrong[row.index] = (
-                    row.numeric,
-                    row.error_bar,
-                    row.verdict == "wrong",
-                )
-        looked = np.isfinite(numeric)
-        analytic = np.full(e.array.shape, np.nan) if came is None else np.where(looked, came, np.nan)
-        found.append(
-            Evidence(e.name, e.array, analytic, numeric, bars, looked, wrong | (looked & (came is None)),
-                     done.returned.raw[i] if came is None else None)
-        )  # fmt: skip
-    return found
+            report.cause, report.diagnosis = diagnose(done.evidence(), trace=trace)

@@ -12,6 +12,7 @@ __all__ = ["Tolerance", "judge"]
 
 COARSE = 1e-3  # an error bar above this part of the gradient's own scale can confirm nothing,
 FINE = 1e-10  # unless it is below this part of the slope that would change the function by its own size
+ROUNDED = 2.0**-46  # of that slope: what terms that cancel may leave, in the best of backward passes
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ def judge(
     if math.isnan(analytic) or math.isinf(analytic):
         return row("wrong")
     gap, larger = abs(analytic - numeric), max(abs(analytic), abs(numeric))
-    if gap > allowed.atol + allowed.rtol * larger + bar:
+    rounded = bar + ROUNDED * natural
+    if gap > allowed.atol + allowed.rtol * larger + rounded:
         return row("wrong")
-    if analytic == 0 and abs(numeric) > bar:
+    if analytic == 0 and abs(numeric) > rounded:
         return row("wrong", "exactly 0 was returned, and the slope is surely not 0.")
     if not bar <= allowed.atol + max(allowed.coarse * max(larger, scale), FINE * natural):
         note = f"the function is too rough here to tell: its slope is known to ±{figures(bar, 2)} only."

@@ -75,7 +75,8 @@ class Pair(Subject):
             return "nothing"  # what it needs is kept somewhere, as a layer's `forward` does in `self`
         if any_number or not len(needed) <= 2 <= len(fixed):
             return "inputs"
-        out = self._forward(*self._arguments(self.arrays), **self._keywords)
+        with np.errstate(all="ignore"):
+            out = self._forward(*self._arguments(self.arrays), **self._keywords)
         if not isinstance(out, tuple) or len(out) != 2:
             return "inputs"
         own = argument_names(self._forward, 1)[0]

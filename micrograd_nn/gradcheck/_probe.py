@@ -39,7 +39,7 @@ class Probe:
         self.here = self._weighed(outs)
         self.typical = [typical(a) for a in self.arrays]
         self.sizes = [step_size(a, t) for a, t in zip(self.arrays, self.typical, strict=True)]
-        self.size = max(self._amount(outs), self._amount_near(rng))
+        self.size = max(self._amount(outs), *(self._amount_near(rng) for _ in range(3)))
         self.least = PRECISION.get(self.dtype, 2.0**-53) * self.size  # the last operation alone rounds that much
         self.noise = np.maximum(self._measured(rng), self.least)
         if self.size <= 100 * self.noise[0]:  # all of it is rounding, as of x - x: on any scale of its own it is 0
@@ -49,7 +49,7 @@ class Probe:
         total = 0.0
         for w, o, b in zip(self.seeds, outs, self.bad, strict=True):
             values = np.where(b, 0.0, o) if b.any() else o
-            total += float(np.dot(w.ravel(), np.asarray(values, float).ravel()))
+            total += float(np.sum(w * np.asarray(values, float)))  # pairwise: rounds less than np.dot, and on one thread
         return np.array([total])
 
     def _amount(self, outs: Sequence[Array]) -> float:
@@ -58,8 +58,9 @@ class Probe:
         return sum(float(np.sum(np.abs(w * np.where(b | ~np.isfinite(o), 0, o)))) for w, o, b in parts)
 
     def _amount_near(self, rng: np.random.Generator) -> float:
-        """The same a step away: at the point itself a sum of large parts may happen to be 0."""
-        ways = [rng.choice([-1.0, 1.0], a.shape) * s / 16 for a, s in zip(self.arrays, self.sizes, strict=True)]
+        """The same a step away: at the point, or at steps all alike, a sum of large parts may happen to be 0."""
+        parts = (rng.choice([-1.0, 1.0], a.shape) * rng.uniform(1 / 32, 1 / 16, a.shape) for a in self.arrays)
+        ways = [part * s for part, s in zip(parts, self.sizes, strict=True)]
         try:
             outs = self.subject.outputs([a + w for a, w in zip(self.arrays, ways, strict=True)])
         except OUTSIDE:
@@ -120,8 +121,8 @@ class Probe:
             first *= 0.37
         return slope(move, self.here, size, noise, x, smallest, first, ENOUGH if again else GOOD, ENOUGH if again else FAIR)
 
-    def complex_slope(self, place: int, index: tuple[int, ...]) -> float | None:
-        """The slope by one entry from a step in the imaginary direction (Squire and Trapp 1998), exact where it works.
+    def complex_slope(self, place: int, index: tuple[int, ...]) -> tuple[float, float] | None:
+        """The slope and its error bar by one entry from a step in the imaginary direction (Squire and Trapp 1998), exact where it works.
 
         None where the code does not take complex numbers.
         """
@@ -136,14 +137,15 @@ class Probe:
             return None
         if outs is None or [o.shape for o in outs] != self.shapes:
             return None
-        value = sum(float(np.sum(w * o.imag)) for w, o in zip(self.seeds, outs, strict=True)) / tiny
-        return value if np.isfinite(value) else None
+        parts = np.concatenate([(w * o.imag).ravel() / tiny for w, o in zip(self.seeds, outs, strict=True)])
+        value, amount = float(parts.sum()), float(np.abs(parts).sum())
+        return (value, 1e-13 * amount) if np.isfinite(amount) else None
 
 
 def typical(a: Array) -> float:
-    """The size of a typical entry: the root of the mean square; 1 where all are 0."""
+    """The size of a typical entry: the root of the mean square; 1 where all are 0, or next to it."""
     finite = a[np.isfinite(a)]
     top = float(np.abs(finite).max(initial=0.0))
-    return float(np.sqrt(np.mean((finite / top) ** 2)) * top) if top else 1.0
+    return float(np.sqrt(np.mean((finite / top) ** 2)) * top) if top > 1e-200 else 1.0
 
 

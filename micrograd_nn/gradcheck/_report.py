@@ -129,15 +129,22 @@ class GradcheckReport:
         return sum(r.verdict == verdict for r in self.rows)
 
     def worst(self, n: int = 5) -> list[Row]:
-        """The `n` worst rows: those that are not well first, by verdict, and of the others those furthest off."""
+        """The `n` worst rows: those that are not well first, by verdict and how far off, of equals the larger."""
         order = {v: i for i, v in enumerate(BAD)}
-        return sorted(self.rows, key=lambda r: (self.well(r), order.get(r.verdict, len(BAD)), -r.off))[:n]
+
+        def key(r: Row) -> tuple[bool, int, float, float]:
+            size = abs(r.numeric) if math.isfinite(r.numeric) else 0.0
+            return self.well(r), order.get(r.verdict, len(BAD)), -float(f"{r.off:.2g}"), -size
+
+        return sorted(self.rows, key=key)[:n]
 
     @property
     def headline(self) -> str:
         """The outcome in one line."""
         if self.checked < self.coordinates:
             seen = f"checked {self.checked:,} of {self.coordinates:,} entries"
+            if self.projections:
+                seen += f", and all along {self.projections} random directions"
         else:
             seen = "checked its one entry" if self.coordinates == 1 else f"checked all {self.coordinates:,} entries"
         found = [f"{self.count(v):,} {v}" for v in BAD if self.count(v)]
@@ -171,7 +178,7 @@ class GradcheckReport:
         sentences = [s for s in dict.fromkeys((*self.problems, self.diagnosis, blame)) if s]
         for block in (sentences, self.notes):
             if block:
-                lines += ["", *(line for s in block for line in _wrapped(s))]
+                lines += ["", *(line for sentence in block for line in _wrapped(sentence))]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

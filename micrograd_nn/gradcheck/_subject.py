@@ -97,7 +97,11 @@ class Graph(Subject):
         def own(x: Module, prefix: str = "") -> Module:
             """A module of our own, the parameters of which are entries; the same one for the same module."""
             first = id(x) not in memo
-            twin: Module = copy.deepcopy(x, memo)
+            try:
+                twin: Module = copy.deepcopy(x, memo)
+            except Exception as error:
+                error.add_note(f"gradcheck works on a copy of {called_by(x)}, and copy.deepcopy could not make one.")
+                raise
             if first:
                 for path, p in twin.named_parameters():
                     if all(p is not known for _, known in self._parameters):

@@ -28,12 +28,14 @@ def check(f, *arrays, order=2):
             np.testing.assert_array_equal(found[x], np.zeros(x.shape), strict=True)
 
 
+few = settings(max_examples=12)  # each looks at every entry, to the second order
 pairs = hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3)
 triples = hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3)
 shapes = hnp.array_shapes(min_dims=1, max_dims=3, max_side=4)
 
 
 @pytest.mark.parametrize("f", [F.add, F.sub, F.mul, F.div, F.maximum, F.minimum], ids=str)
+@few
 @given(drawn=pairs)
 def test_two_arrays_that_broadcast(f, drawn):
     x, y = array(drawn.input_shapes[0]), array(drawn.input_shapes[1], 1) + 0.01
@@ -41,11 +43,13 @@ def test_two_arrays_that_broadcast(f, drawn):
     gradcheck(f, x, y, order=2)
 
 
+@few
 @given(drawn=pairs)
 def test_powers_that_broadcast(drawn):
     gradcheck(F.pow, np.abs(array(drawn.input_shapes[0])) + 0.3, array(drawn.input_shapes[1], 1), order=2)
 
 
+@few
 @given(drawn=triples)
 def test_where_with_a_condition_that_broadcasts(drawn):
     condition = array(drawn.input_shapes[2], 2) > 0
@@ -54,6 +58,7 @@ def test_where_with_a_condition_that_broadcasts(drawn):
     )
 
 
+@few
 @given(drawn=pairs)
 def test_constants_broadcast_like_nodes(drawn):
     x, c = array(drawn.input_shapes[0]), array(drawn.input_shapes[1], 1)
@@ -102,6 +107,7 @@ def test_dot_and_inner_in_every_rank(left, right):
         gradcheck(np.inner, x, y, order=2)
 
 
+@few
 @given(
     batch=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3),
     n=st.integers(1, 3), m=st.integers(1, 3), k=st.integers(1, 3),
@@ -157,6 +163,7 @@ def array_and_axis(draw):
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "max", "min", "prod"])
+@few
 @given(drawn=array_and_axis())
 def test_reductions(name, drawn):
     x, axis, keepdims = drawn
@@ -168,6 +175,7 @@ def test_reductions(name, drawn):
     gradcheck(lambda t: F.square(function(t, axis=axis, keepdims=keepdims)), x)
 
 
+@few
 @given(drawn=array_and_axis())
 def test_logsumexp_and_norm_along_axes(drawn):
     x, axis, keepdims = drawn
@@ -175,6 +183,7 @@ def test_logsumexp_and_norm_along_axes(drawn):
     gradcheck(lambda t: F.norm(t, axis=axis, keepdims=keepdims), x)
 
 
+@few
 @given(drawn=array_and_axis())
 def test_cumsum_and_softmax_along_an_axis(drawn):
     x, axis, _ = drawn
@@ -198,6 +207,7 @@ def array_and_index(draw):
     return array(shape), index
 
 
+@few
 @given(drawn=array_and_index())
 def test_indexing_basic_and_advanced(drawn):
     x, index = drawn
@@ -224,7 +234,7 @@ def test_entries_picked_several_times_add_up(index):
     gradcheck(lambda t: F.square(t[index]), x, order=2)
 
 
-@settings(max_examples=25)
+@few
 @given(shape=shapes, data=st.data())
 def test_rearranging(shape, data):
     x = array(shape)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd_nn import Tensor, Value, grad, gradients, hessian, topological_order
@@ -86,6 +86,7 @@ def test_tensors_do_entry_by_entry_what_values_do(program, xs):
             assert found.get(leaf, np.zeros(3))[k] == pytest.approx(one.get(single, 0.0), rel=1e-12, abs=1e-14)
 
 
+@settings(max_examples=20)
 @given(program=programs({k: v for k, v in STEPS.items() if k != "relu"}), xs=numbers)
 def test_second_derivatives_of_whole_graphs(program, xs):
     xs = np.array(xs[: program[0]])

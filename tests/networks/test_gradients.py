@@ -15,7 +15,7 @@ from micrograd_nn import functional as F
 from micrograd_nn import gradients, nn
 from micrograd_nn.gradcheck import gradcheck
 
-few = settings(max_examples=15, deadline=None, derandomize=True)
+few = settings(max_examples=8, deadline=None, derandomize=True)
 
 
 def somewhere(model, seed=0):
@@ -32,18 +32,18 @@ def drawn(*shape, seed=1):
 
 @pytest.mark.parametrize("kind", nn.ACTIVATIONS)
 def test_a_layer_of_every_activation(kind):
-    layer = somewhere(nn.Layer(3, 4, kind))
-    report = gradcheck(layer, drawn(5, 3), order=2)
+    layer = somewhere(nn.Layer(2, 3, kind))
+    report = gradcheck(layer, drawn(4, 2), order=2)
     assert {r.input for r in report.rows} == {"x", *(name for name, _ in layer.named_parameters())}
-    assert report.coordinates == layer.summary().parameters + 15
-    gradcheck(layer, drawn(3).tolist(), order=2)
+    assert report.coordinates == layer.summary().parameters + 8
+    gradcheck(layer, drawn(2).tolist(), order=2)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_maxout_of_any_number_of_pieces(k):
-    layer = somewhere(nn.Maxout(3, 2, k))
-    gradcheck(layer, drawn(4, 3), order=2)
-    gradcheck(layer, drawn(3).tolist(), order=2)
+    layer = somewhere(nn.Maxout(2, 2, k))
+    gradcheck(layer, drawn(4, 2), order=2)
+    gradcheck(layer, drawn(2).tolist(), order=2)
 
 
 @pytest.mark.parametrize(
@@ -66,20 +66,20 @@ def test_every_other_module(module, shape):
 )  # fmt: skip
 def test_any_mixture_of_units(n_in, hidden, n_out, seed):
     model = somewhere(nn.MLP(n_in, [*(n for n, _ in hidden), n_out], [kind for _, kind in hidden]), seed)
-    gradcheck(model, drawn(4, n_in, seed=seed))
+    gradcheck(model, drawn(3, n_in, seed=seed))
     gradcheck(model, drawn(n_in, seed=seed).tolist())
 
 
-@few
+@settings(few, max_examples=5)
 @given(networks(KINDS))
 def test_any_wiring(net):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of units that no chosen output needs
-        gradcheck(net, drawn(4, len(net.inputs)))
+        gradcheck(net, drawn(3, len(net.inputs)))
         gradcheck(net, drawn(len(net.inputs)).tolist())
 
 
-@settings(few, max_examples=6)
+@settings(few, max_examples=5)
 @given(networks(["tanh", "sigmoid", "softplus", F.sin, "identity"]))
 def test_second_derivatives_of_any_wiring(net):
     with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def test_penalties(penalty):
 
 @pytest.mark.parametrize("loss", [F.cross_entropy, F.multi_margin_loss])
 def test_a_network_with_its_loss(loss):
-    model, labels = nn.MLP(2, [16, 16, 3], "tanh", rng=0), np.arange(10) % 3
+    model, labels = nn.MLP(2, [8, 8, 3], "tanh", rng=0), np.arange(10) % 3
     gradcheck(lambda model, X: loss(model(X), labels), model, drawn(10, 2))
 
 
@@ -113,4 +113,4 @@ def test_a_penalty_on_the_slope_of_a_network():
         slope = gradients(F.sum(model(X)), create_graph=True)[X]
         return F.mean(F.sum(slope * slope, 1))
 
-    gradcheck(steepness, nn.MLP(2, [4, 4, 1], "tanh", rng=0), drawn(6, 2), order=2)
+    gradcheck(steepness, nn.MLP(2, [4, 1], "tanh", rng=0), drawn(3, 2), order=2)
