@@ -156,7 +156,9 @@ class Blame:
             places = "one more place" if len(self.others) == 1 else f"{len(self.others):,} more places"
             named = f" ({', '.join(modules[:4])}{', ...' if len(modules) > 4 else ''})" if modules else ""
             more = f" The same op is wrong at {places}{named}."
-        return f"op `{self.op}`{at}{made} is wrong; {after}. {self.reason[0].upper()}{self.reason[1:].rstrip('.')}.{more}"
+        return (
+            f"op `{self.op}`{at}{made} is wrong; {after}. {self.reason[0].upper()}{self.reason[1:].rstrip('.')}.{more}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text, as JSON takes them; nodes by their place in `topological_order(root)`."""
@@ -319,9 +321,17 @@ def _gathered(search: _Search, nodes: Sequence[Node]) -> tuple[list[Evidence], L
     """What a diagnosis needs: of an op on arrays its inputs, of one on numbers all its places side by side."""
     node = nodes[0]
     done = [search.found[n] for n in nodes if n in search.found]
-    if isinstance(node._data, float) and all(isinstance(x._data if isinstance(x, Node) else x, float) for x in node.inputs):
-        alike = [d for d in done if d.returned is not None and not d.problems and d.subject.places == done[0].subject.places  # type: ignore[attr-defined]
-                 and d.subject.node.params == node.params]  # type: ignore[attr-defined]
+    if isinstance(node._data, float) and all(
+        isinstance(x._data if isinstance(x, Node) else x, float) for x in node.inputs
+    ):
+        alike = [
+            d
+            for d in done
+            if d.returned is not None
+            and not d.problems
+            and d.subject.places == done[0].subject.places  # type: ignore[attr-defined]
+            and d.subject.node.params == node.params
+        ]  # type: ignore[attr-defined]
         if alike and alike[0] is done[0]:
             return _side_by_side(alike)
     first = done[0]

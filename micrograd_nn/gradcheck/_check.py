@@ -60,7 +60,9 @@ class Checked:
             looked = np.isfinite(numeric)
             analytic = np.full(e.array.shape, np.nan) if came is None else np.where(looked, came, np.nan)
             odd = self.returned.raw[i] if came is None else None
-            found.append(Evidence(e.name, e.array, analytic, numeric, bars, looked, wrong | (looked & (came is None)), odd))
+            found.append(
+                Evidence(e.name, e.array, analytic, numeric, bars, looked, wrong | (looked & (came is None)), odd)
+            )
         return found
 
 
@@ -85,6 +87,8 @@ def check(
             )
             if coarse:
                 done.notes.append(f"The results are {probe.dtype}: judged to {figures(allowed.rtol)} of each entry.")
+            if probe.hollow:
+                allowed = done.allowed = replace(allowed, firm=0.0)
             natural = [probe.natural(i) for i in range(len(subject.entries))]
             done.returned = agree(subject, outs, probe.seeds, rng, slack, natural)
             done.problems += done.returned.problems
@@ -121,17 +125,26 @@ def _undefined(done: Checked, outs: Sequence[Array]) -> list[Array]:
         done.notes.append(f"{what} no number ({figures(example)}): what they depend on has no slope." if total > 1 else
                           f"The result is {figures(example)} here: the function is not defined.")  # fmt: skip
     else:
-        done.problems.append(f"{what} no number ({figures(example)}), and the backward pass says that nothing moves them.")
+        done.problems.append(
+            f"{what} no number ({figures(example)}), and the backward pass says that nothing moves them."
+        )
     return reach
 
 
 def _look(
-    done: Checked, rng: np.random.Generator, allowed: Tolerance, budget: int, undefined: list[Array], progress: bool | None
+    done: Checked,
+    rng: np.random.Generator,
+    allowed: Tolerance,
+    budget: int,
+    undefined: list[Array],
+    progress: bool | None,
 ) -> None:
     """A row for every coordinate that is looked at, and projections of all of them where some are not."""
     subject, returned, probe = done.subject, done.returned, done.probe
     assert returned is not None and probe is not None  # noqa: PT018
-    analytic = [np.zeros(e.array.shape) if a is None else a for e, a in zip(subject.entries, returned.arrays, strict=True)]
+    analytic = [
+        np.zeros(e.array.shape) if a is None else a for e, a in zip(subject.entries, returned.arrays, strict=True)
+    ]
     places = chosen(analytic, budget, rng)
     shrunk = 0
     with Meter(sum(map(len, places)), progress) as meter:
@@ -161,12 +174,15 @@ def _look(
             ]
             rows = _appeal(probe, i, rows, scale, fair, done.order)
             rows = [
-                r if np.isfinite(e.array[r.index]) else replace(r, note="the input itself is no number here.") for r in rows
+                r if np.isfinite(e.array[r.index]) else replace(r, note="the input itself is no number here.")
+                for r in rows
             ]
             done.rows += rows
             shrunk += sum(f.shrunk and not f.side for _, f in slopes)
     if probe.agreed:
-        done.notes.append(f"A step in the imaginary direction agrees with the differences at all {probe.agreed} places it was tried at.")
+        done.notes.append(
+            f"A step in the imaginary direction agrees with the differences at all {probe.agreed} places it was tried at."
+        )
     if shrunk:
         done.notes.append(
             f"The function is not defined all around {shrunk:,} of the entries: steps were made smaller until it was."
@@ -256,7 +272,9 @@ def _project(
         index = tuple(int(j) for j in np.unravel_index(place - offsets[i], e.array.shape))
         natural, fair = float(probe.natural(i)[index]), tolerances[i]
         found = probe.coordinate(i, index)
-        row = judge(e.name, index, float(analytic[i][index]), found, abs(float(found.value[0])), natural, fair, done.order)
+        row = judge(
+            e.name, index, float(analytic[i][index]), found, abs(float(found.value[0])), natural, fair, done.order
+        )
         row = _appeal(probe, i, [row], abs(row.numeric), fair, done.order)[0]
         if row.verdict != "ok":
             done.rows.append(replace(row, note=row.note or "not in the sample: found by halving random projections."))

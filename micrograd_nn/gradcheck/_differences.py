@@ -9,7 +9,7 @@ Around the point, f is called at four steps to either side. From these eight val
 - the two slopes from one side, by the same means.
 
 What is wrong with the slope is at most about: what the next order changes, the jump of a kink that lies within the
-steps, and the rounding of f, measured by the scatter of f over tiny steps (Moré and Wild 2011, "Estimating
+steps, how far it is from the mean of those two, and the rounding of f, measured by the scatter of f over tiny steps (Moré and Wild 2011, "Estimating
 computational noise", do so with equal steps). Such a block of steps is tried at one size after another, each a
 sixteenth of the last: far ones suffer from curvature, near ones from rounding, and the one with the smallest error bar
 wins.
@@ -140,7 +140,9 @@ def rounding(move: Move, here: Array, size: float) -> Array:
             scatter = np.sqrt(np.mean((degrees[6:] @ (values - here)) ** 2, axis=0))
             changes = np.count_nonzero(np.diff(np.sort(values, axis=0), axis=0), axis=0)
             side = np.where(changes < len(NODES) // 2, side, np.minimum(side, scatter))
-            jumps = np.maximum(jumps, np.where(changes > 2, scatter, 0.0))  # a step or two are f's own, as those of sign
+            jumps = np.maximum(
+                jumps, np.where(changes > 2, scatter, 0.0)
+            )  # a step or two are f's own, as those of sign
         best = np.minimum(best, np.where(np.isinf(side) & (jumps > 0), jumps, side))
     return np.where(np.isfinite(best), best, 0.0)
 
@@ -273,7 +275,9 @@ def _block(
         rounded = CENTRAL_NOISE * noise + inexact[0] * np.abs(value)
         seen = np.abs(jump) - JUMP_NOISE * noise - inexact[1] * np.abs(value)
         kinked = seen > 2 * np.abs(jump - jump_less)
-        error = np.abs(value - less) + rounded + np.where(seen > 0, np.abs(jump), 0.0)
+        # where the slope has a kink though f has none, as elu at 0, sums over both sides are off and those over one not
+        bend = np.abs(value - (left + right) / 2) - (np.abs(right - right_less) + np.abs(left - left_less)) / 2
+        error = np.abs(value - less) + rounded + np.where(seen > 0, np.abs(jump), 0.0) + np.maximum(bend, 0.0)
         error[np.isnan(error) | ~np.isfinite(value)] = inf  # numbers too large or too small to compute with
         right_error = np.abs(right - right_less) + SIDE_NOISE * noise + inexact[2] * np.abs(right)
         left_error = np.abs(left - left_less) + SIDE_NOISE * noise + inexact[3] * np.abs(left)

@@ -11,17 +11,21 @@ from micrograd_nn.gradcheck._report import Row, figures
 __all__ = ["Tolerance", "judge"]
 
 COARSE = 1e-3  # an error bar above this part of the gradient's own scale can confirm nothing,
-FINE = 1e-10  # unless it is below this part of the slope that would change the function by its own size
+TRUST = 0.01  # and above this part of the slope that was found refute nothing: steps that skip whole periods find ever
+FIRM = 1e-4  # smaller ones; nor can it above this part of the slope that would change the function by its own size.
+FINE = 1e-10  # of that slope: it confirms all the same
 ROUNDED = 2.0**-46  # of that slope: what terms that cancel may leave, in the best of backward passes
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far apart the two may be: `rtol` of the larger, and `atol`, beyond the error bar."""
+    """How far apart the two may be: `rtol` of the larger, and `atol`, beyond the error bar; and what an error bar is
+    worth: see COARSE and FIRM."""
 
     rtol: float
     atol: float
     coarse: float = COARSE
+    firm: float = FIRM
 
 
 def judge(
@@ -57,11 +61,13 @@ def judge(
         return row("wrong")
     gap, larger = abs(analytic - numeric), max(abs(analytic), abs(numeric))
     rounded = bar + ROUNDED * natural
+    rough = row(
+        "not checked", f"the function is too rough here to tell: its slope is known to ±{figures(bar, 2)} only."
+    )
     if gap > allowed.atol + allowed.rtol * larger + rounded:
-        return row("wrong")
+        return row("wrong") if bar <= max(TRUST * abs(numeric), allowed.firm * natural) else rough
     if analytic == 0 and abs(numeric) > rounded:
         return row("wrong", "exactly 0 was returned, and the slope is surely not 0.")
     if not bar <= allowed.atol + max(allowed.coarse * max(larger, scale), FINE * natural):
-        note = f"the function is too rough here to tell: its slope is known to ±{figures(bar, 2)} only."
-        return row("not checked", note)
+        return rough
     return row("ok")

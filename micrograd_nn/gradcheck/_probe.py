@@ -35,21 +35,26 @@ class Probe:
             weights = [rng.uniform(0.5, 1.5, o.shape) * rng.choice([-1.0, 1.0], o.shape) for o in outs]
         self.seeds = [np.where(b, 0.0, w) for b, w in zip(self.bad, weights, strict=True)]
         self.shapes = [o.shape for o in outs]
-        self.dtype = min((o.dtype for o in outs if o.dtype.kind == "f"), key=lambda d: d.itemsize, default=np.dtype(float))
+        self.dtype = min(
+            (o.dtype for o in outs if o.dtype.kind == "f"), key=lambda d: d.itemsize, default=np.dtype(float)
+        )
         self.here = self._weighed(outs)
         self.typical = [typical(a) for a in self.arrays]
         self.sizes = [step_size(a, t) for a, t in zip(self.arrays, self.typical, strict=True)]
         self.size = max(self._amount(outs), *(self._amount_near(rng) for _ in range(3)))
         self.least = PRECISION.get(self.dtype, 2.0**-53) * self.size  # the last operation alone rounds that much
         self.noise = np.maximum(self._measured(rng), self.least)
-        if self.size <= 100 * self.noise[0]:  # all of it is rounding, as of x - x: on any scale of its own it is 0
+        self.hollow = bool(self.size <= 100 * self.noise[0])  # all of it is rounding, as of x - x,
+        if self.hollow:  # and on any scale of its own it is 0
             self.size = 1e13 * float(self.noise[0])
 
     def _weighed(self, outs: Sequence[Array]) -> Array:
         total = 0.0
         for w, o, b in zip(self.seeds, outs, self.bad, strict=True):
             values = np.where(b, 0.0, o) if b.any() else o
-            total += float(np.sum(w * np.asarray(values, float)))  # pairwise: rounds less than np.dot, and on one thread
+            total += float(
+                np.sum(w * np.asarray(values, float))
+            )  # pairwise: rounds less than np.dot, and on one thread
         return np.array([total])
 
     def _amount(self, outs: Sequence[Array]) -> float:
@@ -119,7 +124,9 @@ class Probe:
         if again:
             noise = np.maximum(rounding(move, self.here, smallest or size), self.least)
             first *= 0.37
-        return slope(move, self.here, size, noise, x, smallest, first, ENOUGH if again else GOOD, ENOUGH if again else FAIR)
+        return slope(
+            move, self.here, size, noise, x, smallest, first, ENOUGH if again else GOOD, ENOUGH if again else FAIR
+        )
 
     def complex_slope(self, place: int, index: tuple[int, ...]) -> tuple[float, float] | None:
         """The slope and its error bar by one entry from a step in the imaginary direction (Squire and Trapp 1998), exact where it works.
@@ -147,5 +154,3 @@ def typical(a: Array) -> float:
     finite = a[np.isfinite(a)]
     top = float(np.abs(finite).max(initial=0.0))
     return float(np.sqrt(np.mean((finite / top) ** 2)) * top) if top > 1e-200 else 1.0
-
-

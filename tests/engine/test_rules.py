@@ -112,7 +112,7 @@ def test_functions_of_one_number(name):
         assert of_value[v] == pytest.approx(of_tensor[t].item(), rel=1e-13, abs=1e-15)
         assert type(of_value[v]) is float
         assert type(gradients(function(v, *extra), create_graph=True)[v]) is Value
-        gradcheck(function, x, *extra, order=3)
+        gradcheck(function, x, *extra, order=2)
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -128,7 +128,7 @@ def test_functions_of_two_numbers(name):
     v, w, t, u = Value(x), Value(y), Tensor(x, requires_grad=True), Tensor(y, requires_grad=True)
     scalar, vector = gradients(function(v, w)), gradients(function(t, u))
     assert [scalar[v], scalar[w]] == pytest.approx([vector[t].item(), vector[u].item()], rel=1e-14)
-    gradcheck(function, x, y, order=3)
+    gradcheck(function, x, y, order=2)
 
 
 def test_one_value_is_an_array_without_axes():

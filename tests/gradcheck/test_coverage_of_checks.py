@@ -175,7 +175,9 @@ def test_no_number_in_an_entry_that_is_not_sampled_is_found():
     for seed in range(5):
         place = int(np.random.default_rng(seed).integers(50_000))
         forward, backward = sine(place, to=np.nan)
-        report = check_backward(forward, backward, np.full(50_000, 0.3), max_coordinates=10, rng=seed, raise_on_error=False)
+        report = check_backward(
+            forward, backward, np.full(50_000, 0.3), max_coordinates=10, rng=seed, raise_on_error=False
+        )
         assert [r.index for r in report.rows if r.verdict == "wrong"] == [(place,)]
 
 

@@ -108,7 +108,9 @@ def test_ten_digits_and_believable_bars_at_ten_thousand_points():
     found = [smooth_draws(rng, *case, 10_000 // len(SMOOTH) + 1) for case in SMOOTH.values()]
     errors, bars = (np.concatenate(part) for part in zip(*found, strict=True))
     covered = np.mean(errors <= bars)
-    print(f"{len(errors):,} points: at most {errors.max():.1e} off, {covered:.2%} within the bar, median bar {np.median(bars):.1e}")
+    print(
+        f"{len(errors):,} points: at most {errors.max():.1e} off, {covered:.2%} within the bar, median bar {np.median(bars):.1e}"
+    )
     assert len(errors) >= 10_000
     assert errors.max() <= 1e-10
     assert covered >= 0.99
@@ -300,7 +302,11 @@ def bumpy(rng):
     width, height = x * 10 ** rng.uniform(-5, 0), rng.normal()
     top = x + width * rng.uniform(-2, 2)
     u = (x - top) / width
-    return lambda t: f(t) + height * np.exp(-(((t - top) / width) ** 2)), slope - 2 * height * u / width * math.exp(-u * u), x
+    return (
+        lambda t: f(t) + height * np.exp(-(((t - top) / width) ** 2)),
+        slope - 2 * height * u / width * math.exp(-u * u),
+        x,
+    )
 
 
 def a_thousand_terms(rng):
@@ -389,7 +395,9 @@ def test_a_complex_result_is_outside_the_domain_and_not_cut_to_its_real_part():
     assert abs(float(found) - 1.7 * 0.01**0.7) <= found.error <= 1e-7
 
 
-@pytest.mark.parametrize("f", [np.sqrt, math.sqrt, lambda x: x**0.5, lambda x: x * math.log(x) if x > 0 else math.log(x + 1e-300)])
+@pytest.mark.parametrize(
+    "f", [np.sqrt, math.sqrt, lambda x: x**0.5, lambda x: x * math.log(x) if x > 0 else math.log(x + 1e-300)]
+)
 def test_where_a_function_is_defined_on_one_side_alone_it_has_no_slope(f):
     found = numerical_gradient(f, 0.0)
     assert found.verdict == "undefined"
@@ -464,7 +472,9 @@ def test_on_a_kink_or_a_jump_the_slopes_from_either_side_are_right(name):
 @pytest.mark.parametrize("where", [0.0, 0.3, 1.0])
 def test_a_report_shows_both_slopes_and_whether_the_returned_one_lies_between(name, where):
     f, x, left, right = KINKS[name]
-    between = left + where * (right - left) if math.isfinite(right - left) else 7.0 if math.inf in (left, right) else -7.0
+    between = (
+        left + where * (right - left) if math.isfinite(right - left) else 7.0 if math.inf in (left, right) else -7.0
+    )
     inside = left != right
     for returned, word in ((between, "lies" if inside else "does not"), (min(left, right) - 0.5, "does not")):
         if not math.isfinite(returned):
@@ -496,7 +506,9 @@ def test_near_a_kink_the_slope_of_its_own_side_is_found(distance, side):
         assert abs(float(found) - truth) <= found.error <= 1e-7
 
 
-@pytest.mark.parametrize(("f", "truth"), [(lambda x: abs(x) ** 1.5, 0), (lambda x: x * abs(x), 0), (lambda x: abs(x) ** 3, 0)])
+@pytest.mark.parametrize(
+    ("f", "truth"), [(lambda x: abs(x) ** 1.5, 0), (lambda x: x * abs(x), 0), (lambda x: abs(x) ** 3, 0)]
+)
 def test_what_is_smooth_enough_is_no_kink(f, truth):
     found = numerical_gradient(f, 0.0)
     assert found.verdict == "ok"

@@ -15,7 +15,7 @@ from micrograd_nn import functional as F
 from micrograd_nn import gradients, nn
 from micrograd_nn.gradcheck import gradcheck
 
-few = settings(max_examples=8, deadline=None, derandomize=True)
+few = settings(max_examples=6, deadline=None, derandomize=True)
 
 
 def somewhere(model, seed=0):
@@ -36,14 +36,14 @@ def test_a_layer_of_every_activation(kind):
     report = gradcheck(layer, drawn(4, 2), order=2)
     assert {r.input for r in report.rows} == {"x", *(name for name, _ in layer.named_parameters())}
     assert report.coordinates == layer.summary().parameters + 8
-    gradcheck(layer, drawn(2).tolist(), order=2)
+    gradcheck(layer, drawn(2).tolist())
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_maxout_of_any_number_of_pieces(k):
     layer = somewhere(nn.Maxout(2, 2, k))
-    gradcheck(layer, drawn(4, 2), order=2)
-    gradcheck(layer, drawn(2).tolist(), order=2)
+    gradcheck(layer, drawn(3, 2), order=2)
+    gradcheck(layer, drawn(2).tolist())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_any_mixture_of_units(n_in, hidden, n_out, seed):
     gradcheck(model, drawn(n_in, seed=seed).tolist())
 
 
-@settings(few, max_examples=5)
+@settings(few, max_examples=4)
 @given(networks(KINDS))
 def test_any_wiring(net):
     with warnings.catch_warnings():
@@ -79,7 +79,7 @@ def test_any_wiring(net):
         gradcheck(net, drawn(len(net.inputs)).tolist())
 
 
-@settings(few, max_examples=5)
+@settings(few, max_examples=4)
 @given(networks(["tanh", "sigmoid", "softplus", F.sin, "identity"]))
 def test_second_derivatives_of_any_wiring(net):
     with warnings.catch_warnings():
