@@ -90,7 +90,7 @@ def pytorch() -> dict[str, Callable[[], bool]]:
         h = torch.relu(torch.relu(X @ p[0].T + p[1]) @ p[2].T + p[3])
         return torch.clamp(1 - y * (h @ p[4].T + p[5])[:, 0], min=0).mean()
 
-    first = float(loss(*given))
+    first = float(loss(*given).detach())
     assert abs(first - forward(X.numpy(), y.numpy(), *(p.detach().numpy() for p in given))) < 1e-12
     return {
         "PyTorch": lambda: torch.autograd.gradcheck(loss, given),

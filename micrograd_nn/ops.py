@@ -368,7 +368,7 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return broadcast_to(g, shape=shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 != found[i + lead])
     if any(n != 1 and n != found[i + lead] for i, n in enumerate(shape)):
-        raise ValueError(f"a rule gave a gradient of shape {found} for an input of shape {shape}, which was never broadcast so.")
+        raise ValueError(f"a rule gave a gradient of shape {found} for an input of shape {shape}, never broadcast so.")
     if isinstance(g, np.ndarray):
         return np.add.reduce(g, axes).reshape(shape)
     return reshape(sum(g, axis=axes), shape=shape)

@@ -156,9 +156,8 @@ class Blame:
             places = "one more place" if len(self.others) == 1 else f"{len(self.others):,} more places"
             named = f" ({', '.join(modules[:4])}{', ...' if len(modules) > 4 else ''})" if modules else ""
             more = f" The same op is wrong at {places}{named}."
-        return (
-            f"op `{self.op}`{at}{made} is wrong; {after}. {self.reason[0].upper()}{self.reason[1:].rstrip('.')}.{more}"
-        )
+        reason = self.reason[0].upper() + self.reason[1:].rstrip(".")
+        return f"op `{self.op}`{at}{made} is wrong; {after}. {reason}.{more}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text, as JSON takes them; nodes by their place in `topological_order(root)`."""
@@ -178,13 +177,14 @@ class _Search:
         self.root, self.rng = root, rng
         self.ops = [n for n in reversed(topological_order(root)) if n.op is not None]
         self.ops.sort(key=lambda n: -n.stamp)  # as the sweep meets them
+        self.rules: dict[Node, Rule] = {}
         self.found: dict[Node, Checked] = {}
         self.nothing: dict[Node, str] = {}  # what a rule makes of no gradient at all, where that is not 0
 
     def wrong(self, node: Node) -> bool:
         """Whether the rule of this node's op is wrong here."""
         if node not in self.found:
-            rule = Rule(node)
+            rule = self.rules[node] = Rule(node)
             cost = 1 + sum(int(np.size(v)) for v in rule.values) + int(np.size(node._data))
             budget = int(np.clip(WORK / cost / 10, 8, 200))
             try:
@@ -228,16 +228,21 @@ def _of_nothing(rule: Rule) -> str:
 
 
 def _telling(nodes: Sequence[Node], most: int, rng: np.random.Generator) -> list[Node]:
-    """Of many places of one op those that tell most: nearest to the result, extremes, smallest, and some of the rest."""
+    """Of many places of one op those that tell most: nearest to the result, extremes, smallest, some of the rest."""
     if len(nodes) <= most:
         return list(nodes)
-    x = np.array([float(np.max(np.abs(n.inputs[0].data if isinstance(n.inputs[0], Node) else n.inputs[0]), initial=0.0)
-                        * (np.sign(n.inputs[0].data) if isinstance(n.inputs[0], Node) and np.ndim(n.inputs[0].data) == 0 else 1))
-                  for n in nodes])  # fmt: skip
+    x = np.array([_largest(n) for n in nodes])
     part = most // 5
     by_value, by_size = np.argsort(x), np.argsort(np.abs(x))
     picked = [*range(part), *by_value[:part], *by_value[-part:], *by_size[:part], *rng.permutation(len(nodes))[:part]]
     return [nodes[k] for k in sorted({int(k) for k in picked})]
+
+
+def _largest(node: Node) -> float:
+    """The entry of the first input that is furthest from 0, with its sign."""
+    x = node.inputs[0]
+    values = np.ravel(x._data if isinstance(x, Node) else x)
+    return float(values[np.argmax(np.abs(values))]) if values.size else 0.0
 
 
 def find_blame(
@@ -293,9 +298,7 @@ def _after(node: Node, ops: Iterable[Node]) -> set[Node]:
 
 def _reason(search: _Search, node: Node) -> tuple[int, str]:
     """Which input's gradient is wrong, and a sentence about it."""
-    done = search.found[node]
-    rule = done.subject
-    assert isinstance(rule, Rule)
+    rule, done = search.rules[node], search.found[node]
     names = [e.name for e in rule.entries]
     bad = sorted((r for r in done.rows if r.verdict == "wrong"), key=lambda r: (names.index(r.input), -r.off))
     said = next(iter(done.problems), "" if bad else search.nothing[node])
@@ -307,8 +310,8 @@ def _reason(search: _Search, node: Node) -> tuple[int, str]:
     worst: Row = bad[0]
     place = rule.places[names.index(worst.input)]
     x = float(np.asarray(rule.entries[names.index(worst.input)].array)[worst.index])
-    many = f" for input {place + 1} of {len(rule.values)}, `{worst.input}`," if len(rule.values) > 1 and node.inputs[place].name else (
-        f" for input {place + 1} of {len(rule.values)}" if len(rule.values) > 1 else "")  # fmt: skip
+    many = f" for input {place + 1} of {len(rule.values)}" if len(rule.values) > 1 else ""
+    many += f", `{worst.input}`," if many and node.inputs[place].name else ""
     at = called("", worst.index)
     where = f" at {at}" if at else ""
     return place, (
@@ -320,45 +323,33 @@ def _reason(search: _Search, node: Node) -> tuple[int, str]:
 def _gathered(search: _Search, nodes: Sequence[Node]) -> tuple[list[Evidence], LocalOp]:
     """What a diagnosis needs: of an op on arrays its inputs, of one on numbers all its places side by side."""
     node = nodes[0]
-    done = [search.found[n] for n in nodes if n in search.found]
-    if isinstance(node._data, float) and all(
-        isinstance(x._data if isinstance(x, Node) else x, float) for x in node.inputs
-    ):
-        alike = [
-            d
-            for d in done
-            if d.returned is not None
-            and not d.problems
-            and d.subject.places == done[0].subject.places  # type: ignore[attr-defined]
-            and d.subject.node.params == node.params
-        ]  # type: ignore[attr-defined]
-        if alike and alike[0] is done[0]:
-            return _side_by_side(alike)
-    first = done[0]
-    rule = first.subject
-    assert isinstance(rule, Rule)
-    probe = first.probe
-    g = probe.seeds[0] if probe is not None else np.ones(np.shape(node._data))
-    evidence = [] if first.returned is None else first.evidence()
-    given: Any = float(g) if isinstance(node._data, float) else g
-    return evidence, LocalOp(node.op, node._data, given, rule.values, node.params, tuple(rule.places))
+    rule, done = search.rules[node], search.found[node]
+    parts = [] if done.returned is None else done.evidence()
+    if parts and not done.problems and all(isinstance(v, float) for v in (node._data, *rule.values)):
+        return _side_by_side(search, [n for n in nodes if _alike(search, n, node)])
+    g: Any = done.probe.seeds[0] if done.probe is not None else np.ones(np.shape(node._data))
+    given = float(g) if isinstance(node._data, float) else g
+    return parts, LocalOp(node.op, node._data, given, rule.values, node.params, tuple(rule.places))
 
 
-def _side_by_side(alike: Sequence[Checked]) -> tuple[list[Evidence], LocalOp]:
+def _alike(search: _Search, n: Node, node: Node) -> bool:
+    """Whether an op was looked at here just as at `node`."""
+    done = search.found.get(n)
+    sound = done is not None and done.returned is not None and not done.problems
+    return sound and search.rules[n].places == search.rules[node].places and n.params == node.params
+
+
+def _side_by_side(search: _Search, nodes: Sequence[Node]) -> tuple[list[Evidence], LocalOp]:
     """The same op on plain numbers at several places, as one op on arrays."""
-    parts = [d.evidence() for d in alike]
-    rule = alike[0].subject
-    assert isinstance(rule, Rule)
-    evidence = []
-    for k, e in enumerate(parts[0]):
-        columns = {
-            name: np.array([getattr(p[k], name)[()] for p in parts])
-            for name in ("x", "analytic", "numeric", "error_bar", "looked", "wrong")
-        }
-        evidence.append(Evidence(e.name, **columns))
-    values = [np.array([d.subject.values[i] for d in alike]) for i in range(len(rule.values))]  # type: ignore[attr-defined]
-    out = np.array([d.subject.node._data for d in alike])  # type: ignore[attr-defined]
-    return evidence, LocalOp(rule.node.op, out, np.ones(len(alike)), values, rule.node.params, tuple(rule.places))
+    parts, rules = [search.found[n].evidence() for n in nodes], [search.rules[n] for n in nodes]
+    names = ("x", "analytic", "numeric", "error_bar", "looked", "wrong")
+    evidence = [
+        Evidence(e.name, **{name: np.array([getattr(p[k], name)[()] for p in parts]) for name in names})
+        for k, e in enumerate(parts[0])
+    ]
+    values = [np.array(column) for column in zip(*(r.values for r in rules), strict=True)]
+    out, first = np.array([n._data for n in nodes]), rules[0]
+    return evidence, LocalOp(first.node.op, out, np.ones(len(nodes)), values, first.node.params, tuple(first.places))
 
 
 def on_kinks(root: Node, rng: np.random.Generator | int | None = 0) -> str:
@@ -368,9 +359,8 @@ def on_kinks(root: Node, rng: np.random.Generator | int | None = 0) -> str:
         search.wrong(node)
         rows = [r for r in search.found[node].rows if r.verdict == "not differentiable"]
         if rows:
-            rule = search.found[node].subject
-            entry = next(e for e in rule.entries if e.name == rows[0].input)
+            entry = next(e for e in search.rules[node].entries if e.name == rows[0].input)
             at, where = called("", rows[0].index), f" at {node.module}" if node.module else ""
-            value = figures(float(entry.array[rows[0].index]))
-            return f"No op is wrong, but `{node.op.name}`{where} sits on its kink: its input{' ' + at if at else ''} is {value}."
+            sits = f"`{node.op.name}`{where} sits on its kink: its input{' ' + at if at else ''}"
+            return f"No op is wrong, but {sits} is {figures(float(entry.array[rows[0].index]))}."
     return ""

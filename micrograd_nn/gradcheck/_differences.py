@@ -9,10 +9,10 @@ Around the point, f is called at four steps to either side. From these eight val
 - the two slopes from one side, by the same means.
 
 What is wrong with the slope is at most about: what the next order changes, the jump of a kink that lies within the
-steps, how far it is from the mean of those two, and the rounding of f, measured by the scatter of f over tiny steps (Moré and Wild 2011, "Estimating
-computational noise", do so with equal steps). Such a block of steps is tried at one size after another, each a
-sixteenth of the last: far ones suffer from curvature, near ones from rounding, and the one with the smallest error bar
-wins.
+steps, how far it is from the mean of those two, and the rounding of f, measured by the scatter of f over tiny steps
+(Moré and Wild 2011, "Estimating computational noise", do so with equal steps). Such a block of steps is tried at one
+size after another, each a sixteenth of the last: far ones suffer from curvature, near ones from rounding, and the one
+with the smallest error bar wins.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ class _Trend:
         self.first: Slope | None = None
         self.last: Slope | None = None
         self.bars = np.zeros(shape)
-        # of either side: for how many blocks it has doubled at least; its slope where there is a kink, and the error bar
+        # of either side: for how many blocks it has doubled at least; its slope where there is a kink, with error bar
         self.steeper = {side: np.zeros(shape, int) for side in SIDES}
         self.clearest = {side: (np.full(shape, np.nan), np.full(shape, inf)) for side in SIDES}
         self.closer, self.compared, self.kinked = np.ones(shape, bool), np.zeros(shape, bool), np.zeros(shape, bool)

@@ -151,4 +151,5 @@ def _shaped(found: Sequence[Slope], shape: tuple[int, ...], pick: Callable[[Arra
 
 
 def _words(s: Slope) -> Array:
-    return np.where(s.kinked, "not differentiable", np.where(np.isfinite(s.error), "ok", "undefined"))
+    words = np.where(s.kinked, "not differentiable", np.where(np.isfinite(s.error), "ok", "undefined"))
+    return words.astype(object)  # plain str

@@ -12,7 +12,7 @@ from micrograd_nn.gradcheck._coverage import chosen
 
 
 def sine(wrong=None, by=0.0, to=None, sums=True):
-    """sum(sin x) or sin x, and its backward pass, with the entries `wrong` off by the part `by`, or replaced by `to`."""
+    """sum(sin x) or sin x, and its backward pass: the entries `wrong` are off by the part `by`, or replaced by `to`."""
 
     def backward(g, x):
         slopes = g * np.cos(x)
@@ -199,7 +199,7 @@ def test_errors_within_the_tolerance_do_not_add_up_to_a_failure():
     assert check_backward(forward, lambda g, x: g * np.cos(x) + g * noise, x, max_coordinates=30, atol=1e-7).ok
 
 
-# --- no false alarm ----------------------------------------------------------------------------------------------------
+# --- no false alarm --------------------------------------------------------------------------------------------------
 
 
 def softmax_loss(x, labels):

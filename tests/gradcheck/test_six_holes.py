@@ -183,7 +183,7 @@ def test_b_nor_is_nothing_right_beside_an_entry_that_is_large():
 
 
 @pytest.mark.parametrize(
-    "other", [Torch, lambda: Torch(fast_mode=True), Jax, Autograd], ids="torch fast jax autograd".split()
+    "other", [Torch, lambda: Torch(fast_mode=True), Jax, Autograd], ids=["torch", "fast", "jax", "autograd"]
 )
 def test_b_beside_the_others(other):
     other = other()
@@ -227,9 +227,9 @@ def test_c_beside_the_others(other):
     [(F.relu, 0, 1), (F.abs, -1, 1), (lambda x: F.maximum(x, 0.0), 0, 1), (lambda x: F.leaky_relu(x, 0.2), 0.2, 1)],
 )
 def test_d_and_e_a_kink_is_neither_passed_in_silence_nor_failed_without_a_hint(f, left, right):
-    """At 0, (d) autograd passes abs and maximum(x, 0), JAX maximum(x, 0) and PyTorch abs: what they return happens to be
-    the mean of both slopes, which is what a central difference gives. (e) PyTorch fails relu ("Jacobian mismatch": 0.5
-    and 0), leaky_relu and clamp, and JAX relu and abs ("Not equal to tolerance"), with no word about a kink. Ours says
+    """At 0, (d) autograd passes abs and maximum(x, 0), JAX maximum(x, 0) and PyTorch abs: what they return happens to
+    be the mean of both slopes, which is what a central difference gives. (e) PyTorch fails relu ("Jacobian mismatch":
+    0.5 and 0), leaky_relu and clamp, and JAX relu and abs ("Not equal to tolerance"), with no word about a kink. Ours says
     "not differentiable", shows both slopes, and whether what was returned lies between them.
     """
     report = gradcheck(f, np.array([0.0]), raise_on_error=False)
