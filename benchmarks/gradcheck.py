@@ -22,8 +22,8 @@ from run import table, verdict
 
 import micrograd_nn.functional as F
 from micrograd_nn import nn
+from micrograd_nn.checking import GradcheckReport, check_backward, gradcheck
 from micrograd_nn.data import make_moons
-from micrograd_nn.gradcheck import GradcheckReport, check_backward, gradcheck
 
 LIMITS = {"network": 2.0, "by hand": 2.0, "wide": 10.0, "wide, one wrong": 10.0}  # seconds
 WIDE, PLACE = 100_000, 31_415

@@ -22,24 +22,40 @@ from micrograd_nn.transforms import grad, hessian, jacobian, value_and_grad
 from micrograd_nn.value import Value
 
 if TYPE_CHECKING:
-    from micrograd_nn import checkpoint, data, health, sweeping, training
+    from micrograd_nn import checking, checkpoint, data, health, sweeping, training
+    from micrograd_nn.checking import (
+        GradcheckError,
+        GradcheckReport,
+        check_backward,
+        gradcheck,
+        numerical_gradient,
+        numerical_jacobian,
+    )  # fmt: skip
     from micrograd_nn.health import HealthMonitor, HealthReport, unit_health
     from micrograd_nn.sweeping import SweepResult, sweep
     from micrograd_nn.training import Callback, EarlyStopping, History, fit
 
 __version__ = "0.1.0"
 __all__ = [
-    "AnomalyError", "Callback", "CycleError", "EarlyStopping", "HealthMonitor", "HealthReport", "History", "Op",
-    "SweepResult", "Tensor", "Value", "checkpoint", "data", "detect_anomaly", "enable_grad", "fit", "formulas",
-    "functional", "grad", "gradients", "graph", "health", "hessian", "jacobian", "local_derivatives", "nn", "no_grad",
-    "optim", "sweep", "sweeping", "topological_order", "training", "unit_health", "value_and_grad",
+    "AnomalyError", "Callback", "CycleError", "EarlyStopping", "GradcheckError", "GradcheckReport", "HealthMonitor",
+    "HealthReport", "History", "Op", "SweepResult", "Tensor", "Value", "check_backward", "checking", "checkpoint",
+    "data", "detect_anomaly", "enable_grad", "fit", "formulas", "functional", "grad", "gradcheck", "gradients",
+    "graph", "health", "hessian", "jacobian", "local_derivatives", "nn", "no_grad", "numerical_gradient",
+    "numerical_jacobian", "optim", "sweep", "sweeping", "topological_order", "training", "unit_health",
+    "value_and_grad",
 ]  # fmt: skip
 
 # Imported when first asked for, so that the engine alone is there sooner: where each name is, or "" for a module.
-_LATER = dict.fromkeys(("checkpoint", "data", "health", "sweeping", "training"), "") | {
-    "HealthMonitor": "health", "HealthReport": "health", "unit_health": "health", "SweepResult": "sweeping",
-    "sweep": "sweeping", "Callback": "training", "EarlyStopping": "training", "History": "training", "fit": "training",
-}  # fmt: skip
+_LATER = dict.fromkeys(("checking", "checkpoint", "data", "health", "sweeping", "training"), "") | {
+    name: module
+    for module, names in {
+        "checking": "GradcheckError GradcheckReport check_backward gradcheck numerical_gradient numerical_jacobian",
+        "health": "HealthMonitor HealthReport unit_health",
+        "sweeping": "SweepResult sweep",
+        "training": "Callback EarlyStopping History fit",
+    }.items()
+    for name in names.split()
+}
 
 if not TYPE_CHECKING:  # to a type checker, it would mean that any name is there
 

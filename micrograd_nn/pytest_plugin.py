@@ -16,7 +16,7 @@ from zlib import crc32
 import pytest
 
 if TYPE_CHECKING:
-    from micrograd_nn.gradcheck import GradcheckReport
+    from micrograd_nn.checking import GradcheckReport
 
 __all__ = ["Gradcheck", "gradcheck"]
 
@@ -65,7 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     marks = list(item.iter_markers("gradcheck"))
     if not any(mark.args or mark.kwargs for mark in marks):
         return
-    from micrograd_nn.gradcheck import gradcheck
+    from micrograd_nn.checking import gradcheck
 
     known = _options(gradcheck)
     for mark in marks:
@@ -101,14 +101,14 @@ class Gradcheck:
     def __call__(self, f: Any, *inputs: Any, **options: Any) -> GradcheckReport:
         """`mg.gradcheck(f, *inputs, ...)`: a report, or GradcheckError."""
         __tracebackhide__ = True
-        from micrograd_nn.gradcheck import gradcheck
+        from micrograd_nn.checking import gradcheck
 
         return self._run(gradcheck, {"order": 2}, (f, *inputs), options)
 
     def backward(self, forward: Any, backward: Any, *inputs: Any, **options: Any) -> GradcheckReport:
         """`mg.check_backward(forward, backward, *inputs, ...)`: a report, or GradcheckError."""
         __tracebackhide__ = True
-        from micrograd_nn.gradcheck import check_backward
+        from micrograd_nn.checking import check_backward
 
         return self._run(check_backward, {}, (forward, backward, *inputs), options)
 
@@ -120,7 +120,7 @@ class Gradcheck:
         Only the budget is the command line's to say: thorough is every coordinate.
         """
         __tracebackhide__ = True
-        from micrograd_nn.gradcheck import GradcheckError
+        from micrograd_nn.checking import GradcheckError
 
         item, known = self.config.stash.get(AT_WORK, None), _options(check)
         if item is None:
@@ -157,7 +157,7 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
 
 
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    kind = getattr(sys.modules.get("micrograd_nn.gradcheck"), "GradcheckReport", None)
+    kind = getattr(sys.modules.get("micrograd_nn.checking"), "GradcheckReport", None)
     if call.excinfo is not None and kind is not None:
         for error in _single(call.excinfo.value):
             said = str(error)

@@ -22,7 +22,7 @@ FLOORS = [
     ["value", "tensor"],
     ["transforms"],
     ["nn", "optim", "data"],
-    ["training", "checkpoint", "health", "gradcheck", "sweeping", "run"],
+    ["training", "checkpoint", "health", "checking", "sweeping", "run"],
     ["experiment", "testing", "pytest_plugin"],
     ["cli", "__main__"],
 ]  # fmt: skip
@@ -84,7 +84,7 @@ def test_pictures_do_not_know_the_command_line(path):
     assert not [name for name in imports(path) if name.startswith("micrograd_nn.cli")]
 
 
-LATER = ["checkpoint", "data", "health", "sweeping", "training"]
+LATER = ["checking", "checkpoint", "data", "health", "sweeping", "training"]
 
 
 def printed(code):

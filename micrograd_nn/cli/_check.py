@@ -10,7 +10,7 @@ from micrograd_nn import data
 from micrograd_nn.cli._options import add_parser, complain, count, not_negative, positive, say, seed
 
 if TYPE_CHECKING:
-    from micrograd_nn.gradcheck import GradcheckReport
+    from micrograd_nn.checking import GradcheckReport
 
 __all__ = ["add_command"]
 

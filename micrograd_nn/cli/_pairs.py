@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checking import GradcheckReport, check_backward, gradcheck
 from micrograd_nn.cli._user_file import UserFile
 from micrograd_nn.data import DataError
-from micrograd_nn.gradcheck import GradcheckReport, check_backward, gradcheck
 from micrograd_nn.nn import Module
 from micrograd_nn.op import Op
 

@@ -12,8 +12,8 @@ import pytest
 from command import one_line, started
 
 from micrograd_nn import op
+from micrograd_nn.checking import check_backward
 from micrograd_nn.cli import main
-from micrograd_nn.gradcheck import check_backward
 
 LAYERS = '''
 """Layers by hand."""

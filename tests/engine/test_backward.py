@@ -8,7 +8,7 @@ import pytest
 
 from micrograd_nn import AnomalyError, Tensor, Value, detect_anomaly, gradients, no_grad
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import numerical_gradient
+from micrograd_nn.checking import numerical_gradient
 from micrograd_nn.graph import frame
 from micrograd_nn.op import REGISTRY, Op
 

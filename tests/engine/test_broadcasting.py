@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from micrograd_nn import Value, gradients
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import gradcheck
+from micrograd_nn.checking import gradcheck
 
 
 def array(shape, seed=0):

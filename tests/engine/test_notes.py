@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd_nn import Tensor, Value
-from micrograd_nn.gradcheck import gradcheck, numerical_gradient
+from micrograd_nn.checking import gradcheck, numerical_gradient
 
 rng = np.random.default_rng(7)
 SIZES = [(4, 3), (4, 1), (4, 4), (4, 1), (1, 4), (1, 1)]

@@ -6,7 +6,7 @@ from cases import ARGUMENTS, BINARY, CASES, ELEMENTWISE, PLACES, leaves, weights
 
 from micrograd_nn import Tensor, Value, formulas, gradients
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import gradcheck
+from micrograd_nn.checking import gradcheck
 from micrograd_nn.op import REGISTRY, Op
 from micrograd_nn.symbol import Symbol
 

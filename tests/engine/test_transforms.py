@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from micrograd_nn import Tensor, Value, grad, gradients, hessian, jacobian, no_grad, value_and_grad
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import numerical_jacobian
+from micrograd_nn.checking import numerical_jacobian
 
 
 def test_third_order_for_every_kind():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from micrograd_nn import Tensor, Value, grad, gradients, hessian, topological_order
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import gradcheck, numerical_jacobian
+from micrograd_nn.checking import gradcheck, numerical_jacobian
 
 # name, how many inputs, what it is, and its slopes
 STEPS = {

@@ -13,7 +13,7 @@ from test_units import Swish
 
 from micrograd_nn import functional as F
 from micrograd_nn import gradients, nn
-from micrograd_nn.gradcheck import gradcheck
+from micrograd_nn.checking import gradcheck
 
 few = settings(max_examples=6, deadline=None, derandomize=True)
 

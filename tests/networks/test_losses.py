@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 import micrograd_nn as mg
 from micrograd_nn import Tensor, Value, gradients, nn
 from micrograd_nn import functional as F
-from micrograd_nn.gradcheck import gradcheck
+from micrograd_nn.checking import gradcheck
 
 REDUCTIONS = ["mean", "sum", "none"]
 RNG = np.random.default_rng(0)
