@@ -26,7 +26,7 @@ from micrograd_nn.op import REGISTRY, Op, Patch, shape_of
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from cases import CASES
 
-drawn = settings(max_examples=40, deadline=None, derandomize=True)
+drawn = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 def op(name, array, *rules, **options):
@@ -508,10 +508,8 @@ def test_evidence_of_numbers_gathers_every_place_of_the_op():
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_no_op_of_the_engine_is_blamed(case):
-    for dtype in (np.float64, np.float32):
-        inputs = tracked(*(x.astype(dtype) for x in case.inputs))
-        root = F.sum(F.sin(case.call(*inputs)) * 3)
-        assert find_blame(root, rng=1) is None
+    root = F.sum(F.sin(case.call(*tracked(*case.inputs))) * 3)
+    assert find_blame(root, rng=1) is None
 
 
 ACTIVATIONS = ["relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus"]
@@ -522,10 +520,8 @@ ACTIVATIONS = ["relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "
 def test_no_op_of_a_network_is_blamed(activation, scalar):
     model, X = MLP(3, [6, 5, 2], activation=activation, rng=0), numbers((12, 3))
     if scalar:
-        outs = [model(list(x)) for x in X[:2]]
-        root = outs[0][0]
-        for a, b in outs:
-            root = root + a * b
+        a, b = model(list(X[0]))
+        root = a * b
     else:
         root = F.cross_entropy(model(X), np.arange(12) % 2)
     assert find_blame(root) is None
