@@ -153,6 +153,8 @@ def _finished(
     report, last = _ended(runs, allow_kinks), runs[-1]
     if not report.ok:
         _explain(report, last, rng)
+        if last.probe is not None and last.probe.weighed and not all(map(report.well, report.rows)):
+            report.notes += (last.probe.weighed,)
         report.notes += last.subject.hints
         if raise_on_error:
             raise GradcheckError(report) from last.reason

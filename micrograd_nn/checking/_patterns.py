@@ -47,7 +47,7 @@ def diagnose(
     >>> all_of_it, none = np.ones(3, bool), np.zeros(3)
     >>> e = Evidence("w", np.array([3.0, 1.0, 2.0]), 2.5 * right, right, none, all_of_it, all_of_it)
     >>> diagnose([e])
-    ('factor', 'every entry of w is 2.5x too large.')
+    ('factor', 'the gradient of w is 2.5x too large in every entry.')
     """
     evidence = [e if e.name else replace(e, name="its input" if len(evidence) == 1 else f"its input {i}")
                 for i, e in enumerate(evidence)]  # fmt: skip
@@ -199,27 +199,28 @@ def _factor(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
     near = next((n for n in sizes if abs(c / n - 1) < small or abs(c * n - 1) < small), 0)
     words = verbatim(sizes.get(near, ""))
     if near > 2 and c > 1:
-        text = f"{{names}} {{are}} {near}x too large, and {words}: missing 1/N."
+        text = f"the gradient of {{names}} is {near}x too large, and {words}: missing 1/N."
         yield Finding("missing 1/N", inputs, 5.0, text, c)
         return
     if near > 2:
-        text = f"{{names}} {{are}} 1/{near} of what is right, and {words}: divided by N = {near} once too often."
+        text = f"the gradient of {{names}} is 1/{near} of what is right, and {words}: divided by N once too often."
         yield Finding("1/N too many", inputs, 5.0, text, c)
         return
-    every = "{names} {are}" if case.a.size == 1 else "every entry of {names} is"
+    every = "" if case.a.size == 1 else " in every entry"
     k = round(1 / abs(c))
     if c < 0:
-        much = f"{times(c)} times what it should be: the sign is flipped, too"
+        much = f"{times(c)} times what it should be{every}: the sign is flipped, too"
     elif c > 1:
-        much = f"{times(c)}x too large"
+        much = f"{times(c)}x too large{every}"
     else:
-        much = f"{times(c)} of what it should be" + (f": {WORDS[k]}" if k in WORDS and abs(c * k - 1) < small else "")
+        word = f": {WORDS[k]}" if k in WORDS and abs(c * k - 1) < small else ""
+        much = f"{times(c)} of what it should be{every}{word}"
     hint = f" ({words}: {'missing 1/N' if c > 1 else 'divided by N twice'}?)" if near == 2 else ""
     round_ = any(abs(abs(c) / k - 1) < small or abs(abs(c) * k - 1) < small for k in (*range(2, 11), 100, 1000))
     firm = told > 1 or round_
     if not firm and case.a.size > 1:
         return  # one entry alone that is not 0: a place, and no factor of the whole
-    yield Finding("factor", inputs, 5.0 if firm else 12.0, f"{every} {much}{hint}.", c, firm)
+    yield Finding("factor", inputs, 5.0 if firm else 12.0, f"the gradient of {{names}} is {much}{hint}.", c, firm)
 
 
 # --- one input --------------------------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ def _of_one(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
         yield Finding("never reached", inputs, 1.0, "no gradient reaches {names}: {they} {have} 0 in every entry.")
         return
     if case.told(-n):
-        text = "the sign is flipped in every entry of {names}: look for a minus missing, or one too many."
+        text = "the sign of the gradient of {names} is flipped: look for a minus missing, or one too many."
         yield Finding("sign", inputs, 2.0, text)
         return
     yield from _factor(i, case, sizes)
@@ -247,7 +248,7 @@ def _of_one(i: int, case: Case, sizes: Mapping[int, str]) -> Iterator[Finding]:
             if told >= 2 and np.ptp(direction[seen]) > 0 and not case.fitted(n)[1]:
                 yield Finding("penalty", inputs, 6.9, _penalty(t, what), 1 + t, told >= 3)
         if case.told(n * n) >= 3:
-            text = "every entry of {names} is the square of what it should be: a derivative that is there twice?"
+            text = "the gradient of {names} is the square of what it should be: a derivative that is there twice?"
             yield Finding("activation derivative", inputs, 11.0, text)
     yield from _sided(inputs, case)
     yield from _part(inputs, case)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.checking._differences import ENOUGH, STEP, Slope, own_size, rounding, slope, step_size
+from micrograd_nn.checking._report import figures
 from micrograd_nn.checking._subject import OUTSIDE, Subject
 
 __all__ = ["Probe"]
@@ -36,6 +37,7 @@ class Probe:
             weights = [np.ones(outs[0].shape)]
         else:
             weights = [rng.uniform(0.5, 1.5, o.shape) * rng.choice([-1.0, 1.0], o.shape) for o in outs]
+        self.weighed = "" if len(outs) == 1 and outs[0].size == 1 else _weighed(weights)
         self.seeds = [np.where(b, 0.0, w) for b, w in zip(self.bad, weights, strict=True)]
         self.shapes = [o.shape for o in outs]
         self.dtype = min(
@@ -150,6 +152,14 @@ class Probe:
         parts = np.concatenate([(w * o.imag).ravel() / tiny for w, o in zip(self.seeds, outs, strict=True)])
         value, amount = float(parts.sum()), float(np.abs(parts).sum())
         return (value, 1e-13 * amount) if np.isfinite(amount) else None
+
+
+def _weighed(weights: Sequence[Array]) -> str:
+    """How several results became one number, in words."""
+    n = sum(w.size for w in weights)
+    shown = ", ".join(figures(w) for part in weights for w in part.ravel().tolist()) if n <= 4 else ""
+    how = f"the weights {shown}" if shown else "random weights between 0.5 and 1.5, of either sign"
+    return f"The {n:,} results are weighed into one number, with {how}."
 
 
 def typical(a: Array) -> float:

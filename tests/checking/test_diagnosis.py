@@ -207,7 +207,7 @@ def test_where_all_inputs_are_positive_no_side_is_blamed():
 def test_of_one_number_the_sign_and_zero_come_before_a_factor():
     assert diagnose([evidence("x", 2.0, 3.0, -3.0)])[0] == "sign"
     assert diagnose([evidence("x", 2.0, 3.0, 0.0)])[0] == "never reached"
-    assert diagnose([evidence("x", 2.0, 3.0, 6.0)]) == ("factor", "x is 2.0x too large.")
+    assert diagnose([evidence("x", 2.0, 3.0, 6.0)]) == ("factor", "the gradient of x is 2.0x too large.")
 
 
 def test_two_numbers_with_two_odd_factors_have_no_name():
@@ -233,7 +233,7 @@ def test_inputs_with_one_mistake_are_named_together():
     rng = np.random.default_rng(3)
     parts = [evidence(name, *(draw(rng, (3, 2)),), n := draw(rng, (3, 2)), -n) for name in ("w", "b", "x")]
     assert diagnose(parts) == (
-        "sign", "the sign is flipped in every entry of w, b and x: look for a minus missing, or one too many."
+        "sign", "the sign of the gradient of w, b and x is flipped: look for a minus missing, or one too many."
     )  # fmt: skip
 
 
@@ -242,7 +242,7 @@ def test_two_mistakes_make_one_sentence():
     w, b = draw(rng, (3, 2)), draw(rng, (3,))
     cause, sentence = diagnose([evidence("w", w, w[::-1], -w[::-1]), evidence("b", b, b[::-1], 2.5 * b[::-1])])
     assert cause == "sign"
-    assert "; and every entry of b is 2.5x too large" in sentence
+    assert "; and the gradient of b is 2.5x too large" in sentence
 
 
 def test_swapped_inputs_are_seen_by_value_and_by_shape():
