@@ -363,12 +363,12 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     found = shape_of(g)
     if found == shape:
         return g
-    lead = len(found) - len(shape)
-    if lead < 0:  # a factor without axes stands for every entry
+    if not found:  # a factor without axes stands for every entry
         return broadcast_to(g, shape=shape)
-    axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 != found[i + lead])
-    if any(n != 1 and n != found[i + lead] for i, n in enumerate(shape)):
+    lead = len(found) - len(shape)
+    if lead < 0 or any(n != 1 and n != found[i + lead] for i, n in enumerate(shape)):
         raise ValueError(f"a rule gave a gradient of shape {found} for an input of shape {shape}, never broadcast so.")
+    axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 != found[i + lead])
     if isinstance(g, np.ndarray):
         return np.add.reduce(g, axes).reshape(shape)
     return reshape(sum(g, axis=axes), shape=shape)

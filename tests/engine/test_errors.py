@@ -1,10 +1,14 @@
 """What a user is told: which operation, which shapes, and what to write instead."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from micrograd_nn import CycleError, Tensor, Value, gradients, jacobian
 from micrograd_nn import functional as F
+from micrograd_nn.nn import Layer, Module, Sequential
+from micrograd_nn.op import REGISTRY, Op
 
 
 def refused(call, error, *parts):
@@ -184,3 +188,34 @@ def test_reading_aloud():
 
 def test_jacobian_of_nothing_said_wrong():
     refused(lambda: jacobian(lambda x: x, argnum=2)(1.0), TypeError, "argnum=2", "1 were given")
+
+
+def op(rule):
+    made = Op("test_own", lambda a: a * 2.0, rule)
+    del REGISTRY["test_own"]
+    return made
+
+
+def test_an_error_in_a_rule_names_the_operation_and_the_module():
+    class Twice(Module):
+        def forward(self, x):
+            return op(lambda g, out, a: g @ np.ones((7, 7)))(x)
+
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    x.grad = before = np.zeros((2, 3))
+    with pytest.raises(ValueError, match="matmul") as caught:
+        F.sum(Sequential(Twice())(x) * 3).backward()
+    assert caught.value.__notes__ == ["This is from the backward rule of `test_own` in layers[0]."]
+    assert x.grad is before
+
+
+def test_a_gradient_of_another_shape_is_refused_where_only_its_size_fits():
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    for rule in (lambda g, out, a: g.T, lambda g, out, a: g.reshape(6), lambda g, out, a: g[:, :2], lambda g, out, a: g[0]):
+        with pytest.raises(ValueError, match=r"a rule gave a gradient of shape .* for an input of shape \(2, 3\)"):
+            F.sum(op(rule)(x) * 3).backward()
+
+
+def test_a_module_that_keeps_an_operation_can_be_copied():
+    own = op(lambda g, out, a: g * 2.0)
+    assert copy.deepcopy(Layer(2, 2, own)).act is own
