@@ -61,6 +61,13 @@ def whole(text, expected, times=1):
     return len(places) == times
 
 
+@pytest.fixture(autouse=True)
+def _as_at_home(monkeypatch):
+    """Where these are set, pytest's own summary at the end is not shortened, and says everything once more."""
+    for name in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_pytest_finds_the_plugin():
     assert {e.value for e in entry_points(group="pytest11", name="micrograd_nn")} == {"micrograd_nn.pytest_plugin"}
 
