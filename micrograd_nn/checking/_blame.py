@@ -246,9 +246,8 @@ def _largest(node: Node) -> float:
 
 
 def find_blame(
-    root: Node, seed: Any = None, sources: Mapping[Node, Source] | None = None,
-    rng: np.random.Generator | int | None = 0,
-) -> Blame | None:  # fmt: skip
+    root: Node, sources: Mapping[Node, Source] | None = None, rng: np.random.Generator | int | None = 0
+) -> Blame | None:
     """The op whose rule is wrong, the first that the backward sweep from `root` meets; None where none is.
 
     `sources` says where nodes were made. Of more than 1,000 ops those are looked at that tell most.

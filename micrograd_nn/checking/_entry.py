@@ -175,7 +175,7 @@ def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -
         if trace is None or isinstance(subject, Pair):
             pass
         elif wrong or done.problems:
-            report.blame = find_blame(trace.root, trace.seed, made, rng)
+            report.blame = find_blame(trace.root, made, rng)
             if report.blame is not None:
                 report.cause, report.diagnosis = diagnose(report.blame.evidence, op=report.blame.local)
         elif report.count("not differentiable"):

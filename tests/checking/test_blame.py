@@ -703,9 +703,8 @@ def test_the_same_seed_finds_the_same():
     assert str(find_blame(y, rng=5)) == str(find_blame(y, rng=np.random.default_rng(5)))
 
 
-def test_a_result_of_many_numbers_takes_the_gradient_it_is_given():
+def test_a_result_may_be_of_many_numbers():
     wrong = op("wrong", np.tanh, lambda g, out, a: g)
     (x,) = tracked(numbers((3, 2)))
-    assert find_blame(wrong(x), numbers((3, 2), 1)).op == "wrong"
     assert find_blame(wrong(x)).op == "wrong"
-    assert find_blame(F.tanh(x), numbers((3, 2), 1)) is None
+    assert find_blame(F.tanh(x)) is None
