@@ -27,6 +27,8 @@ def written_whole(path: str | Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())  # the content reaches the disk before the name does
             now = os.fstat(file.fileno()).st_mtime
+        with suppress(OSError):  # a file that only its owner reads stays so
+            partial.chmod(target.stat().st_mode & 0o777)
         os.replace(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
+from viz._marks import cross, square
 from viz._scene import Box, Scene
 from viz._summary import BINS, Summary
 from viz._text import number, signed, width
-from viz._xml import BLUE, FAINT, GREY, INK, LINE, ORANGE, PALE, Raw, element, hue, write
+from viz._xml import (
+    CARD,
+    DOTS,
+    FAINT,
+    GREY,
+    HATCH,
+    INK,
+    LINE,
+    NEGATIVE,
+    PALE,
+    POSITIVE,
+    TRACK,
+    Raw,
+    element,
+    hue,
+    write,
+)  # fmt: skip
 
-__all__ = [
-    "NO_GRADIENT",
-    "Pens",
-    "closed_pattern",
-    "draw_box",
-    "full_bar",
-    "round_front",
-    "saturated_pattern",
-    "size_of",
-]
+__all__ = ["NO_GRADIENT", "draw_box", "full_bar", "round_front", "size_of"]
 
 NO_GRADIENT = "–"
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
@@ -30,14 +37,6 @@ _USUAL = 124.0  # most scalars fit in this width, and columns of like boxes are 
 _WIDE = 240.0
 _LOW = 26.0
 _HIST, _ROW = 100.0, 42.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pens:
-    """What all boxes of one picture share: the magnitude of a full bar, and a prefix for pattern ids."""
-
-    full: float
-    prefix: str
 
 
 def full_bar(scene: Scene) -> float:
@@ -97,7 +96,7 @@ def _shown(value: object) -> str:
     return number(value) if isinstance(value, float) else ""
 
 
-def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, pens: Pens) -> Raw:
+def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, full: float) -> Raw:
     """The markup of a box around `centre`, hover text first."""
     total_w, total_h = size_of(box, direction)
     left, top = centre[0] - total_w / 2, centre[1] - total_h / 2
@@ -121,7 +120,7 @@ def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, 
                 width=op_w,
                 height=_OP,
                 rx=_OP / 2,
-                fill="#ffffff",
+                fill=CARD,
                 stroke=GREY,
                 stroke_width=1.25,
             )
@@ -130,17 +129,17 @@ def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, 
             write(box.op, ox, oy + (5 if len(box.op) == 1 else 4), 14 if len(box.op) == 1 else 12, INK, "middle")
         )
     draw = {"scalar": _scalar, "constant": _constant, "view": _view}.get(box.kind, _tensor)
-    parts.append(element("g", *draw(box, wide, high, pens), transform=f"translate({x:.2f} {y:.2f})"))
+    parts.append(element("g", *draw(box, wide, high, full), transform=f"translate({x:.2f} {y:.2f})"))
     return element("g", *parts, data_box=index, data_kind=box.kind, data_mark=box.mark or None)
 
 
-def _outline(box: Box, wide: float, high: float, pens: Pens, stroke: str = GREY, fill: str = "#ffffff") -> list[Raw]:
+def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str = CARD) -> list[Raw]:
     """The box itself: heavier for an output, patterned where its mark says so."""
     rect = partial(element, "rect", width=wide, height=high, rx=6)
-    pattern = {"closed": "hatch", "dead": "hatch", "saturated": "dots"}.get(box.mark)
+    pattern = {"closed": HATCH, "dead": HATCH, "saturated": DOTS}.get(box.mark)
     parts = [rect(fill=fill)]
     if pattern:
-        parts.append(rect(fill=f"url(#{pens.prefix}-{pattern})"))
+        parts.append(rect(fill=pattern))
     flawed = isinstance(box.value, float) and not math.isfinite(box.value)
     flawed |= isinstance(box.value, Summary) and box.value.flawed > 0
     return [
@@ -153,13 +152,13 @@ def _outline(box: Box, wide: float, high: float, pens: Pens, stroke: str = GREY,
     ]
 
 
-def _scalar(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
+def _scalar(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     (name, value), (word, grad) = _lines(box)
     halo = bool(box.mark)
     right = wide - 9
     leaf = not box.op
-    parts = _outline(box, wide, high, pens)
-    parts += _bar(box.value if isinstance(box.value, float) else 0.0, high, pens.full)
+    parts = _outline(box, wide, high)
+    parts += _bar(box.value if isinstance(box.value, float) else 0.0, high, full)
     parts += [
         write(name, _BAR + 9, 19.5, 13, INK if box.name else GREY, bold=bool(box.name), halo=halo),
         write(value, right, 19.5, 13, INK, "end", bold=leaf, halo=halo),
@@ -167,9 +166,7 @@ def _scalar(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
         write(grad, right, 37, 12, hue(box.grad if isinstance(box.grad, float) else None), "end", halo=halo),
     ]
     if box.mark == "saturated":
-        parts.append(
-            element("rect", x=wide - 5, y=-4.0, width=9, height=9, fill="#ffffff", stroke=INK, stroke_width=1.5)
-        )
+        parts.append(square(wide - 0.5, 0.5))
     return parts
 
 
@@ -179,7 +176,7 @@ def _bar(value: float, high: float, full: float) -> list[Raw]:
     share = min(1.0, abs(value) / full) if full and math.isfinite(value) else 0.0
     length = max(1.5, share * half) if share else 0.0
     return [
-        element("rect", x=5, y=5, width=_BAR - 2, height=high - 10, rx=2, fill="#e9e9e5"),
+        element("rect", x=5, y=5, width=_BAR - 2, height=high - 10, rx=2, fill=TRACK),
         element(
             "rect",
             x=5,
@@ -192,15 +189,15 @@ def _bar(value: float, high: float, full: float) -> list[Raw]:
     ]
 
 
-def _constant(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
-    parts = _outline(box, wide, high, pens, FAINT, PALE)
+def _constant(box: Box, wide: float, high: float, full: float) -> list[Raw]:
+    parts = _outline(box, wide, high, FAINT, PALE)
     if box.name:
         parts.append(write(box.name, 7, 16.5, 12, GREY))
     return [*parts, write(_shown(box.value), wide - 7, 16.5, 12, GREY, "end")]
 
 
-def _view(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
-    parts = _outline(box, wide, high, pens, LINE)
+def _view(box: Box, wide: float, high: float, full: float) -> list[Raw]:
+    parts = _outline(box, wide, high, LINE)
     x = 10.0
     for text, fill in ((box.op, INK), (box.name, INK)):
         if text:
@@ -209,12 +206,12 @@ def _view(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
     return [*parts, write(box.shape, wide - 10, 17.5, 12, GREY, "end")]
 
 
-def _tensor(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
+def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     plain = box.kind == "tensor" and not box.tracked
     parts = []
     if box.kind == "group":  # a sheet behind the sheet: there is more in here
         parts = [element("rect", x=4, y=4, width=wide, height=high, rx=6, fill=PALE, stroke=LINE, stroke_width=1)]
-    parts += _outline(box, wide, high, pens, FAINT if plain else GREY, PALE if plain else "#ffffff")
+    parts += _outline(box, wide, high, FAINT if plain else GREY, PALE if plain else CARD)
     x = 12.0
     if box.op:
         chip = width(box.op, 12) + 12
@@ -234,11 +231,9 @@ def _tensor(box: Box, wide: float, high: float, pens: Pens) -> list[Raw]:
     if box.note:
         parts.append(write(box.note, 12, high - 9, 12, INK, halo=bool(box.mark)))
     if box.mark == "dead":
-        parts.append(element("path", d=f"M{wide - 22} {high - 18}l10 10m0 -10l-10 10", stroke=INK, stroke_width=2))
+        parts.append(cross(wide - 17, high - 13))
     if box.mark == "saturated":
-        parts.append(
-            element("rect", x=wide - 22, y=high - 18, width=10, height=10, fill="none", stroke=INK, stroke_width=2)
-        )
+        parts.append(square(wide - 17, high - 13))
     return parts
 
 
@@ -283,30 +278,10 @@ def _row(word: str, summary: Summary | None, wanted: tuple[str, ...], y: float, 
 def _bars(summary: Summary, base: float) -> list[Raw]:
     """Heights go with the square root of the count, so that a few numbers show beside very many."""
     step, most = _HIST / BINS, max(summary.bins)
-    paths = {ORANGE: "", LINE: "", BLUE: ""}
+    paths = {NEGATIVE: "", LINE: "", POSITIVE: ""}
     for i, count in enumerate(summary.bins):
         if count:
             high = max(1.0, 22 * math.sqrt(count / most))
-            side = ORANGE if i < BINS // 2 else BLUE if i > BINS // 2 else LINE
+            side = NEGATIVE if i < BINS // 2 else POSITIVE if i > BINS // 2 else LINE
             paths[side] += f"M{12 + i * step:.2f} {base:g}v-{high:.2f}h{step - 0.6:.2f}v{high:.2f}z"
     return [element("path", d=d, fill=fill) for fill, d in paths.items() if d]
-
-
-def closed_pattern(prefix: str) -> Raw:
-    """Hatching: a closed gate, a dead unit."""
-    line = element("path", d="M0 0V7", stroke="#c4c4be", stroke_width=3)
-    return element(
-        "pattern",
-        line,
-        id=f"{prefix}-hatch",
-        width=7,
-        height=7,
-        patternUnits="userSpaceOnUse",
-        patternTransform="rotate(45)",
-    )
-
-
-def saturated_pattern(prefix: str) -> Raw:
-    """Dots: a saturated unit."""
-    dot = element("circle", cx=3, cy=3, r=1.25, fill="#b4b4ae")
-    return element("pattern", dot, id=f"{prefix}-dots", width=6, height=6, patternUnits="userSpaceOnUse")

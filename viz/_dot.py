@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from viz._boxes import NO_GRADIENT
 from viz._scene import Box, Frame, Scene
+from viz._sheet import Sheet
 from viz._text import number, signed
 
 __all__ = ["write_dot"]
 
 
-def write_dot(scene: Scene, direction: str, title: str) -> str:
-    """`scene` as a DOT digraph, for Graphviz or any program that reads DOT."""
-    lines = ["digraph {", f"  rankdir={direction}", '  node [shape=box, style=rounded, fontname="Helvetica"]']
-    heading = [line for line in (title, scene.fold_note) if line]
+def write_dot(sheet: Sheet, theme: str = "light") -> str:
+    """What is drawn as a DOT digraph, for Graphviz or any program that reads DOT."""
+    graph = sheet.needed_graph()
+    scene = graph.scene
+    lines = ["digraph {", f"  rankdir={graph.direction}", '  node [shape=box, style=rounded, fontname="Helvetica"]']
+    heading = [line for line in (sheet.title, sheet.note) if line]
     if heading:
         lines.append(f"  label={_quote(*heading)}")
     lines += _nodes(scene, scene.root, "  ", [0])

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from micrograd_nn.graph import Node
-from viz._dot import write_dot
+from viz._networkx import to_networkx
 from viz._picture import Picture
 from viz._scene import build_scene
-from viz._svg import draw_svg
+from viz._svg import draw_scene
 from viz._text import clean
+from viz._theme import Theme
 
 __all__ = ["draw"]
 
@@ -22,6 +23,7 @@ def draw(
     direction: str = "LR",
     budget: int = 400,
     depth: int | None = None,
+    theme: Theme = "light",
     title: str | None = None,
 ) -> Picture:
     """A picture of everything `what` depends on: a Value, a Tensor, or a list of them.
@@ -53,7 +55,7 @@ def draw(
     heading = clean(title, 120) if title else ""
     with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
         scene = build_scene(roots, budget, depth)
-    return Picture(draw_svg(scene, direction, heading), write_dot(scene, direction, heading))
+    return Picture(draw_scene(scene, direction, heading, lambda: to_networkx(roots[0])), theme)
 
 
 def _kind(what: object) -> str:

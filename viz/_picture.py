@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import stat
 from pathlib import Path
 from typing import Any
+
+from micrograd_nn.files import written_whole
+from viz._dot import write_dot
+from viz._formats import written
+from viz._sheet import Sheet
+from viz._theme import checked_theme
 
 __all__ = ["Picture"]
 
 
 class Picture:
-    """A picture as text: `.svg`, and `.dot` for Graphviz and other programs.
+    """A picture: `.svg` and, where it is of a graph, `.dot` are texts; `.save` writes these and more formats.
 
     >>> import micrograd_nn as mg, viz, tempfile, pathlib
     >>> picture = viz.draw(mg.Value(2.0, name="a") * 3)
@@ -22,23 +25,38 @@ class Picture:
     'a.svg'
     """
 
-    def __init__(self, svg: str, dot: str) -> None:
-        self.svg, self.dot = svg, dot
+    def __init__(self, sheet: Sheet, theme: str = "light") -> None:
+        self._sheet, self.theme = sheet, checked_theme(theme)
+
+    @property
+    def title(self) -> str:
+        """What the picture is of."""
+        return self._sheet.title
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG that stands on its own."""
+        return self._sheet.svg(self.theme)
+
+    @property
+    def dot(self) -> str:
+        """The graph as DOT. Raises ValueError for a chart, which has no graph."""
+        return write_dot(self._sheet)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to `path`, whose ending (.svg or .dot) chooses the format; returns the path.
+        """Write the picture to `path`, whose ending chooses the format; returns the path.
 
-        The file appears whole or not at all: a save that fails leaves an older file as it was. Raises
-        ValueError for an ending there is no format for, OSError where the file cannot be written.
+        Endings: .svg, .png, .pdf, .html (one page, offline), .dot, .mermaid, .graphml, .json, .tikz or .tex. The file
+        appears whole or not at all: a save that fails leaves an older file as it was. Raises ValueError for an ending
+        there is no format for, ImportError naming what to install, OSError where the file cannot be written.
         """
         target = Path(path)
-        formats = {".svg": self.svg, ".dot": self.dot}
-        ending = target.suffix.lower()
-        if ending not in formats:
-            raise ValueError(
-                f"cannot save a picture as {target.name!r}: the ending must be one of {', '.join(formats)}."
-            )
-        _replace(target, formats[ending])
+        try:
+            content = written(self._sheet, self.theme, target.suffix)
+        except ValueError as error:
+            raise ValueError(f"cannot save this picture as {target.name!r}: {error}") from None
+        with written_whole(target) as file:
+            file.write(content)
         return target
 
     def _repr_svg_(self) -> str:
@@ -48,23 +66,5 @@ class Picture:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<Picture, {len(self.svg):,} characters of SVG: save it with .save('picture.svg')>"
-
-
-def _replace(target: Path, text: str) -> None:
-    """Write beside the target, then swap: a reader never sees half a file."""
-    target = Path(os.path.realpath(target))  # through a link, to the file it names
-    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}")
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    try:
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            beside.chmod(mode)
-        os.replace(beside, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
+        sheet = self._sheet
+        return f"<Picture of {sheet.title!r}, {sheet.width}×{sheet.height}: save it with .save('picture.svg')>"

@@ -1,101 +1,67 @@
-"""The drawing: a scene and the places of its things become one SVG that stands on its own."""
+"""The drawing: a scene and the places of its things become one page."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from viz._boxes import (
-    NO_GRADIENT,
-    Pens,
-    closed_pattern,
-    draw_box,
-    full_bar,
-    round_front,
-    saturated_pattern,
-    size_of,
-)
+from viz._boxes import NO_GRADIENT, draw_box, full_bar, round_front, size_of
 from viz._layout import Curve, Link, Placed, Point, lay_out, walk
+from viz._marks import SIGNS, Piece, cross, patterned, said, square
 from viz._route import settle
 from viz._scene import Box, Edge, Scene
+from viz._sheet import Graph, Sheet, Table, compose
 from viz._summary import SATURATED_BELOW, SATURATED_SHARE
 from viz._text import number, signed, width
-from viz._xml import BLUE, FAINT, FONT, GREY, INK, LINE, ORANGE, Raw, element, hue, write
+from viz._xml import DOTS, FAINT, FRAME, GREY, HATCH, INK, LINE, Raw, element, hue, write
 
-__all__ = ["draw_svg"]
+__all__ = ["draw_scene"]
 
-_MARGIN = 18.0
-_NARROWEST = 480.0  # room for the legend
 _LABELLED = 150  # with more edges than this, their labels would only be noise
 _THIN, _THICK = 1.25, 5.25
 _WEAKEST, _STRONGEST = -3, 1  # powers of ten: the gradients drawn thinnest and thickest
 
 
-class Piece(NamedTuple):
-    """A part of the legend: its width, and its markup with the middle of its left end at (0, 0)."""
+def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]) -> Sheet:
+    """The scene on a page; `title` is the heading and may be empty, `full` makes the whole graph for exports.
 
-    width: float
-    markup: list[Raw]
-
-
-def draw_svg(scene: Scene, direction: str, title: str) -> str:
-    """The scene as SVG text; `title` is the heading, and may be empty. Raises `LayoutError`."""
+    Raises `LayoutError`.
+    """
     labelled = len(scene.edges) <= _LABELLED
     links = [Link(e.tail, e.head, _label_size(e) if labelled and e.label else None) for e in scene.edges]
     sizes = [size_of(b, direction) for b in scene.boxes]
     placed = lay_out(sizes, links, scene.root, direction)
     settle(placed, links, sizes, [round_front(b) for b in scene.boxes], direction)
-    page = max(placed.width, _NARROWEST, width(title, 17, bold=True), width(scene.fold_note, 12.5))
-    return _page(scene, placed, direction, title, page)
-
-
-def _page(scene: Scene, placed: Placed, direction: str, title: str, page: float) -> str:
-    name = title or "Computation graph"
-    prefix = "viz" + hashlib.blake2s(repr((scene, direction, title)).encode(), digest_size=5).hexdigest()
-    pens = Pens(full_bar(scene), prefix)
-    head, y = _heading(title, scene.fold_note)
-    body = _body(scene, placed, direction, pens)
-    shift = _MARGIN + (page - placed.width) / 2
-    body_y = y
-    y += placed.height + 10
-    legend, y = _legend(scene, pens, page, y)
-    wide, high = page + 2 * _MARGIN, y + _MARGIN - 6
-    svg = element(
-        "svg",
-        element("title", name, id=f"{prefix}-title"),
-        element("desc", _describe(scene), id=f"{prefix}-desc"),
-        element("defs", closed_pattern(prefix), saturated_pattern(prefix)),
-        element("rect", width=wide, height=high, rx=12, fill="#ffffff"),
-        *head,
-        element("g", *body, transform=f"translate({shift:.2f} {body_y:.2f})"),
-        *legend,
-        xmlns="http://www.w3.org/2000/svg",
-        role="img",
-        aria_labelledby=f"{prefix}-title {prefix}-desc",
-        width=float(math.ceil(wide)),
-        height=float(math.ceil(high)),
-        viewBox=f"0 0 {math.ceil(wide)} {math.ceil(high)}",
-        font_family=FONT,
-        font_variant="tabular-nums",
+    bar = full_bar(scene)
+    return compose(
+        "graph",
+        _body(scene, placed, direction, bar),
+        (placed.width, placed.height),
+        _legend(scene, bar),
+        title=title,
+        name="Computation graph",
+        notes=[scene.fold_note] if scene.fold_note else [],
+        description=_describe(scene),
+        tables=_tables(scene),
+        graph=Graph(scene, placed, direction, full),
     )
-    return svg.markup + "\n"
 
 
-def _heading(title: str, note: str) -> tuple[list[Raw], float]:
-    """Title and fold note, and where the drawing may begin."""
-    parts, y = [], _MARGIN
-    if title:
-        parts.append(write(title, _MARGIN, y + 15, 17, INK, bold=True))
-        y += 27
-    if note:
-        parts.append(write(note, _MARGIN, y + 12, 12.5, GREY))
-        y += 24
-    return parts, y
+def _tables(scene: Scene) -> list[Table]:
+    """What the picture shows, in full precision: a row a box, and a row an edge."""
+    boxes: list[tuple[str | float | None, ...]] = []
+    for i, box in enumerate(scene.boxes):
+        numbers = [x if isinstance(x, float) else None for x in (box.value, box.grad)]
+        boxes.append((i, box.name, box.op, box.shape, *numbers, ", ".join(filter(None, [box.mark, box.note]))))
+    edges = [(e.tail, e.head, e.label, e.through, e.count) for e in scene.edges]
+    return [
+        Table("Boxes", ("box", "name", "op", "shape", "value", "gradient", "notes"), boxes),
+        Table("Edges", ("from", "to", "local derivative", "gradient through", "uses"), list(edges)),
+    ]
 
 
-def _body(scene: Scene, placed: Placed, direction: str, pens: Pens) -> list[Raw]:
+def _body(scene: Scene, placed: Placed, direction: str, bar: float) -> list[Raw]:
     parts = []
     for k, frame in enumerate(walk(scene.root)):
         x0, y0, x1, y1 = placed.frames[k]
@@ -107,7 +73,7 @@ def _body(scene: Scene, placed: Placed, direction: str, pens: Pens) -> list[Raw]
                 width=x1 - x0,
                 height=y1 - y0,
                 rx=10,
-                fill="#7a7a70",
+                fill=FRAME,
                 fill_opacity=0.05,
                 stroke=FAINT,
                 stroke_width=1,
@@ -117,7 +83,7 @@ def _body(scene: Scene, placed: Placed, direction: str, pens: Pens) -> list[Raw]
         parts.append(write(frame.label, x0 + 11, y0 + 17, 12, GREY))
     for i, edge in enumerate(scene.edges):
         parts.append(_edge(edge, i, placed.curves[i], placed.labels.get(i)))
-    parts += [draw_box(b, i, placed.boxes[i], direction, pens) for i, b in enumerate(scene.boxes)]
+    parts += [draw_box(b, i, placed.boxes[i], direction, bar) for i, b in enumerate(scene.boxes)]
     return parts
 
 
@@ -171,55 +137,33 @@ def _arrow(base: Point, tip: Point, thick: float, colour: str) -> Raw:
     return element("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "Z", fill=colour)
 
 
-def _legend(scene: Scene, pens: Pens, page: float, y: float) -> tuple[list[Raw], float]:
-    """What the marks mean, in as many lines as the page needs; only marks that are on it."""
+def _legend(scene: Scene, bar: float) -> list[Piece]:
+    """What the marks mean: only those that are on the page."""
     boxes, edges = scene.boxes, scene.edges
     marks = {b.mark for b in boxes}
     summaries = any(b.kind in ("tensor", "group") for b in boxes)
-    pieces = [_swatch(BLUE, "+ positive"), _swatch(ORANGE, "− negative")]
+    pieces = list(SIGNS)
     if any(e.through for e in edges):
         pieces.append(_widths())
-    if pens.full:
-        pieces.append(_said(f"full bar: {number(pens.full)}"))
+    if bar:
+        pieces.append(said(f"full bar: {number(bar)}"))
     if any(b.tracked and b.grad is None and b.kind != "view" for b in boxes):
-        pieces.append(_said(f"{NO_GRADIENT} no gradient yet"))
+        pieces.append(said(f"{NO_GRADIENT} no gradient yet"))
     if "closed" in marks:
-        pieces.append(_patterned(pens, "hatch", "closed ReLU gate"))
+        pieces.append(patterned(HATCH, "closed ReLU gate"))
     if "dead" in marks:
-        pieces.append(_patterned(pens, "hatch", "× every unit dead on these examples"))
+        pieces.append(patterned(HATCH, "every unit dead on these examples", cross(9.5, 0, 8)))
     if "saturated" in marks:
-        pieces.append(_patterned(pens, "dots", f"□ saturated: f′(z) / max f′ < {SATURATED_BELOW}"))
+        pieces.append(patterned(DOTS, f"saturated: f′(z) / max f′ < {SATURATED_BELOW}", square(9.5, 0, 7)))
     elif any("saturated" in b.note for b in boxes):
         pieces.append(
-            _said(f"saturated: f′(z) / max f′ < {SATURATED_BELOW}; a unit: in {SATURATED_SHARE:.0%} of examples")
+            said(f"saturated: f′(z) / max f′ < {SATURATED_BELOW}; a unit: in {SATURATED_SHARE:.0%} of examples")
         )
     if any("units dead" in b.note for b in boxes):
-        pieces.append(_said("dead: max over these examples ≤ 0"))
+        pieces.append(said("dead: max over these examples ≤ 0"))
     if summaries:
-        pieces.append(_said("histogram height: √ count"))
-    parts = [element("line", x1=_MARGIN, y1=y, x2=_MARGIN + page, y2=y, stroke=FAINT, stroke_width=1)]
-    x, y = 0.0, y + 17
-    for piece in pieces:
-        if x and x + piece.width > page:
-            x, y = 0.0, y + 20
-        parts.append(element("g", *piece.markup, transform=f"translate({_MARGIN + x:.2f} {y:.2f})"))
-        x += piece.width + 14
-    return parts, y + 12
-
-
-def _said(text: str, x: float = 0.0) -> Piece:
-    return Piece(x + width(text, 11.5), [write(text, x, 4, 11.5, GREY)])
-
-
-def _swatch(colour: str, text: str) -> Piece:
-    said = _said(text, 16.0)
-    return Piece(said.width, [element("rect", y=-5.5, width=11, height=11, rx=2, fill=colour), *said.markup])
-
-
-def _patterned(pens: Pens, pattern: str, text: str) -> Piece:
-    said = _said(text, 24.0)
-    box = element("rect", y=-6.5, width=19, height=13, rx=3, fill=f"url(#{pens.prefix}-{pattern})", stroke=GREY)
-    return Piece(said.width, [box, *said.markup])
+        pieces.append(said("histogram height: √ count"))
+    return pieces
 
 
 def _widths() -> Piece:
@@ -230,8 +174,8 @@ def _widths() -> Piece:
     for power in powers:
         parts.append(element("line", x1=x, y1=0, x2=x + 15, y2=0, stroke=GREY, stroke_width=_stroke(10.0**power)))
         x += 18
-    said = _said("≥ 10", x + 4)
-    return Piece(said.width, [*parts, *said.markup])
+    end = said("≥ 10", x + 4)
+    return Piece(end.width, [*parts, *end.markup])
 
 
 def _describe(scene: Scene) -> str:

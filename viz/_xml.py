@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["BLUE", "FAINT", "FONT", "GREY", "INK", "LINE", "ORANGE", "PALE", "Raw", "element", "hue", "write"]
+__all__ = [
+    "CARD", "DOTS", "FAINT", "FONT", "FRAME", "GREY", "HATCH", "INK", "LINE", "NEGATIVE", "PALE", "PAPER", "POSITIVE",
+    "TRACK", "Raw", "element", "hue", "write",
+]  # fmt: skip
 
-# The visual language: sign is hue (and a printed sign), everything else is ink.
-BLUE = "#0b5fa5"  # positive
-ORANGE = "#b35806"  # negative
-PALE = "#f4f4f2"  # neutral
-INK = "#1f1f1d"
-GREY = "#5f5f5b"  # words beside numbers; contrast on white 6.4
-LINE = "#8c8c87"
-FAINT = "#d3d3ce"
+# Colours are roles, which a theme (see _theme.py) gives a colour. Sign is hue (and a printed sign), all else is ink.
+POSITIVE, NEGATIVE = "@positive", "@negative"
+PAPER, CARD, PALE, TRACK, FRAME = "@paper", "@card", "@pale", "@track", "@frame"
+INK, GREY, LINE, FAINT = "@ink", "@grey", "@line", "@faint"
+HATCH, DOTS = "url(@hatch)", "url(@dots)"  # fills: hatching for dead and closed, dots for saturated
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -56,8 +56,8 @@ def write(
     bold: bool = False,
     halo: bool = False,
 ) -> Raw:
-    """One line of text with its baseline at `y`; with `halo`, edged in white so that it reads on lines."""
-    edge = {"stroke": "#ffffff", "stroke_width": 3, "stroke_linejoin": "round", "paint_order": "stroke"} if halo else {}
+    """One line of text with its baseline at `y`; with `halo`, edged so that it reads on lines."""
+    edge = {"stroke": CARD, "stroke_width": 3, "stroke_linejoin": "round", "paint_order": "stroke"} if halo else {}
     return element(
         "text",
         text,
@@ -73,4 +73,4 @@ def write(
 
 def hue(x: float | None) -> str:
     """The colour of a number's sign."""
-    return BLUE if x and x > 0 else ORANGE if x and x < 0 else GREY
+    return POSITIVE if x and x > 0 else NEGATIVE if x and x < 0 else GREY

@@ -1,0 +1,144 @@
+"""A sheet: a drawing on its page, with heading, legend and the same facts as tables; every picture is one."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from viz._marks import Piece, legend, patterns
+from viz._text import width
+from viz._theme import THEMES, paint
+from viz._xml import FONT, GREY, INK, PAPER, Raw, element, write
+
+if TYPE_CHECKING:
+    from viz._layout import Placed
+    from viz._scene import Scene
+
+__all__ = ["Graph", "Sheet", "Table", "compose"]
+
+MARGIN = 18.0
+_NARROWEST = 480.0  # room for the legend
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Facts of a picture, in full: a row a thing drawn, each cell a text, a number, or None for what is not there."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str | float | int | bool | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a picture of a graph is made of: the scene, where it was laid out, and, when asked for, the whole graph as
+    networkx has it, nothing folded."""
+
+    scene: Scene
+    placed: Placed
+    direction: str
+    full: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A finished page. `body` has roles for colours, which `svg` paints.
+
+    `kind` is "graph", "network", "health", "boundary", "history" or "activations"; `note` says what was folded or left
+    out; `graph` is there where the picture is of a graph.
+    """
+
+    kind: str
+    title: str
+    note: str
+    description: str
+    width: int
+    height: int
+    body: str
+    tables: list[Table] = field(default_factory=list)
+    graph: Graph | None = None
+
+    @property
+    def prefix(self) -> str:
+        """What ids in the markup begin with: pictures on one page must not share them."""
+        seen = repr((self.title, self.body)).encode("utf-8", "replace")
+        return "viz" + hashlib.blake2s(seen, digest_size=5).hexdigest()
+
+    def needed_graph(self) -> Graph:
+        """The graph drawn, or a ValueError where the picture is a chart."""
+        if self.graph is None:
+            raise ValueError(
+                f"a picture of {self.kind} is a chart and no graph: save it as .svg, .png, .pdf, .html, .tikz or .json."
+            )
+        return self.graph
+
+    def svg(self, colours: dict[str, str] | str = "light") -> str:
+        """The page as SVG that stands on its own, in the colours of a theme, by name or as a dict from role to
+        colour."""
+        palette = THEMES[colours] if isinstance(colours, str) else colours
+        prefix = self.prefix
+        markup = element(
+            "svg",
+            element("title", self.title, id=f"{prefix}-title"),
+            element("desc", self.description, id=f"{prefix}-desc"),
+            patterns(prefix),
+            element("rect", width=self.width, height=self.height, rx=12, fill=PAPER),
+            Raw(self.body),
+            xmlns="http://www.w3.org/2000/svg",
+            role="img",
+            aria_labelledby=f"{prefix}-title {prefix}-desc",
+            width=self.width,
+            height=self.height,
+            viewBox=f"0 0 {self.width} {self.height}",
+            font_family=FONT,
+            font_variant="tabular-nums",
+        ).markup
+        return paint(markup, palette, prefix) + "\n"
+
+
+def compose(
+    kind: str,
+    drawing: Sequence[Raw],
+    size: tuple[float, float],
+    pieces: Sequence[Piece],
+    *,
+    title: str = "",
+    name: str = "",
+    notes: Sequence[str] = (),
+    description: str = "",
+    tables: Sequence[Table] = (),
+    graph: Graph | None = None,
+) -> Sheet:
+    """A drawing of `size` pixels, from (0, 0) on, between its heading and a legend made of `pieces`.
+
+    `title` is the heading and may be empty: then `name` is the title that a screen reader tells. `notes` are lines
+    under the heading. The page is as wide as the widest of these and no narrower than a legend needs.
+    """
+    wide, high = size
+    page = max(wide, _NARROWEST, width(title, 17, bold=True), *(width(line, 12.5) for line in notes), 0.0)
+    head, y = [], MARGIN
+    if title:
+        head.append(write(title, MARGIN, y + 15, 17, INK, bold=True))
+        y += 27
+    for line in notes:
+        head.append(write(line, MARGIN, y + 12, 12.5, GREY))
+        y += 20
+    y += 4 if notes else 0
+    shift = MARGIN + (page - wide) / 2
+    body = element("g", *drawing, transform=f"translate({shift:.2f} {y:.2f})", data_drawing="")
+    y += high + 10
+    below, y = legend(pieces, MARGIN, y, page) if pieces else ([], y - 6)
+    return Sheet(
+        kind,
+        title or name,
+        " ".join(notes),
+        description,
+        math.ceil(page + 2 * MARGIN),
+        math.ceil(y + MARGIN - 6),
+        "".join(part.markup for part in (*head, body, *below)),
+        list(tables),
+        graph,
+    )
