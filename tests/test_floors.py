@@ -20,7 +20,7 @@ FLOORS = [
     ["functional"],
     ["protocols"],
     ["value", "tensor"],
-    ["transforms"],
+    ["transforms", "expression"],
     ["nn", "optim", "data"],
     ["training", "checkpoint", "health", "checking", "sweeping", "run"],
     ["experiment", "testing", "pytest_plugin"],

@@ -6,7 +6,7 @@ import math
 from functools import partial
 
 from viz._marks import cross, square
-from viz._scene import Box, Scene
+from viz._scene import Box, Scene, Unit
 from viz._summary import BINS, Summary
 from viz._text import number, signed, width
 from viz._xml import (
@@ -27,16 +27,18 @@ from viz._xml import (
     write,
 )  # fmt: skip
 
-__all__ = ["NO_GRADIENT", "draw_box", "full_bar", "round_front", "size_of"]
+__all__ = ["NO_GRADIENT", "draw_box", "full_bar", "round_front", "size_of", "tick"]
 
 NO_GRADIENT = "–"
+WRONG = "this rule is wrong"
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
 _GAP = 9.0  # between an op and its box
-_HIGH, _BAR = 46.0, 9.0
+_LINE, _BAR = 17.5, 9.0
 _USUAL = 124.0  # most scalars fit in this width, and columns of like boxes are easier to read
 _WIDE = 240.0
 _LOW = 26.0
 _HIST, _ROW = 100.0, 42.0
+_CELL, _STEP = 11.0, 13.5  # a unit's cell, and from one to the next
 
 
 def full_bar(scene: Scene) -> float:
@@ -56,7 +58,7 @@ def size_of(box: Box, direction: str) -> tuple[float, float]:
 
 
 def _has_circle(box: Box) -> bool:
-    return box.kind == "scalar" and bool(box.op)
+    return box.kind in ("scalar", "unit") and bool(box.op)
 
 
 def round_front(box: Box) -> float:
@@ -70,26 +72,53 @@ def _op_width(box: Box) -> float:
 
 def _body(box: Box) -> tuple[float, float]:
     """Size of the box proper."""
-    if box.kind == "scalar":
-        labels, numbers = zip(*_lines(box), strict=True)
-        name = width(labels[0], 13, bold=bool(box.name))
-        wanted = _BAR + 9 + max(name, width(labels[1], 12)) + 16 + max(width(n, 13) for n in numbers) + 9
-        return max(_USUAL, wanted), _HIGH
+    wide, high = _plain_body(box)
+    return (max(wide, width(WRONG, 12, bold=True) + 40), high + 20) if box.verdict == "wrong" else (wide, high)
+
+
+def _plain_body(box: Box) -> tuple[float, float]:
+    if box.kind in ("scalar", "unit"):
+        lines = _lines(box)
+        left = max(width(text, 13, bold=k == 0 and bool(box.name)) for k, (text, _) in enumerate(lines))
+        right = max(width(text, 13) for _, text in lines)
+        wanted = _left(box) + left + (16 + right if right else 0) + 9
+        usual = _USUAL if any(text for _, text in lines) else 0
+        return max(usual, wanted), 11 + _LINE * len(lines)
     if box.kind == "constant":
         name = width(box.name, 12) + 8 if box.name else 0.0
-        return name + width(_shown(box.value), 12) + 14, _LOW - 2
+        return max(20.0, name + width(_shown(box.value), 12) + 14), _LOW - 2
     if box.kind == "view":
         return sum(width(t, 12) + 14 for t in (box.op, box.name, box.shape) if t) + 6, _LOW
-    return _WIDE, 32 + _ROW * (1 + _shows_grad(box)) + (22 if box.note else 4)
+    rows = 0 if _one_number(box) else box.shows_value + _shows_grad(box)
+    high = 32 + _ROW * rows + 17 * bool(box.subtitle or box.aside)
+    high += 20 * bool(box.note) + 17 * bool(box.units)
+    if _one_number(box) and not box.units:
+        title = width(box.name, 13, bold=True) + width(box.shape, 12) + 42
+        return min(_WIDE, max(title, width(box.note, 12) + 24, width(box.subtitle or box.aside, 12) + 24)), high + 2
+    return _WIDE, high + (2 if box.note or box.units else 4 if high > 32 else 0)
 
 
 def _shows_grad(box: Box) -> bool:
-    return box.tracked
+    return box.tracked and box.shows_grad
 
 
-def _lines(box: Box) -> tuple[tuple[str, str], tuple[str, str]]:
+def _one_number(box: Box) -> bool:
+    """Whether it is one number that leaves a folded box: its note says which."""
+    return isinstance(box.value, float) or isinstance(box.grad, float)
+
+
+def _left(box: Box) -> float:
+    """Where the text begins: after the bar."""
+    return _BAR + 9 if box.kind == "scalar" and box.shows_value else 10.0
+
+
+def _lines(box: Box) -> list[tuple[str, str]]:
+    """What a scalar says, or a unit: words at the left, numbers at the right."""
+    if box.kind == "unit":
+        return [(box.name, "")] + ([("bias", box.shape or _shown(box.value))] if box.op and box.shows_value else [])
+    first = (box.name or ("value" if box.shows_value else box.op_name or "value"), _shown(box.value))
     grad = signed(box.grad) if isinstance(box.grad, float) else NO_GRADIENT
-    return (box.name or "value", _shown(box.value)), ("grad", grad)
+    return [first, ("grad", grad)] if box.shows_grad else [first]
 
 
 def _shown(value: object) -> str:
@@ -121,16 +150,67 @@ def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, 
                 height=_OP,
                 rx=_OP / 2,
                 fill=CARD,
-                stroke=GREY,
-                stroke_width=1.25,
+                stroke=INK if box.verdict == "wrong" else GREY,
+                stroke_width=3 if box.verdict == "wrong" else 1.25,
             )
         )
-        parts.append(
-            write(box.op, ox, oy + (5 if len(box.op) == 1 else 4), 14 if len(box.op) == 1 else 12, INK, "middle")
-        )
-    draw = {"scalar": _scalar, "constant": _constant, "view": _view}.get(box.kind, _tensor)
-    parts.append(element("g", *draw(box, wide, high, full), transform=f"translate({x:.2f} {y:.2f})"))
-    return element("g", *parts, data_box=index, data_kind=box.kind, data_mark=box.mark or None)
+        single = len(box.op) == 1
+        parts.append(write(box.op, ox, oy + (5 if single else 4), 14 if single else 12, INK, "middle"))
+        if box.verdict == "right":
+            parts.append(tick(ox + op_w / 2 - 4, oy - _OP / 2 + 1))
+    draw = {"scalar": _scalar, "unit": _scalar, "constant": _constant, "view": _view}.get(box.kind, _tensor)
+    inside = draw(box, wide, high, full)
+    if box.highlighted:
+        inside = [*_ringed(wide, high), *inside]
+    if box.verdict == "right" and not _has_circle(box):
+        inside.append(tick(wide - 5, 1))
+    if box.verdict == "wrong":
+        d = f"M13.5 {high - 18.5:.2f}l9 9m0 -9l-9 9"  # not the cross of a dead unit: the same lines, another meaning
+        inside += [
+            element("path", d=d, fill="none", stroke=INK, stroke_width=2.5),
+            write(WRONG, 29, high - 10, 12, INK, bold=True, halo=True),
+        ]
+    inside += _ends(box, wide, high, direction)
+    parts.append(element("g", *inside, transform=f"translate({x:.2f} {y:.2f})"))
+    return element(
+        "g", *parts, data_box=index, data_kind=box.kind, data_mark=box.mark or None, data_name=box.name or None,
+        data_module=box.module or None, data_op=box.op_name or None, data_verdict=box.verdict or None,
+        data_highlighted="" if box.highlighted else None, data_value=_exact(box.value), data_grad=_exact(box.grad),
+    )  # fmt: skip
+
+
+def _exact(x: float | Summary | None) -> str | None:
+    return repr(x) if isinstance(x, float) else None
+
+
+def tick(x: float, y: float) -> Raw:
+    """The mark of a rule that was checked and is right, around (x, y)."""
+    d = f"M{x - 4:.2f} {y:.2f}l3 3.5l5.5 -7"
+    return element(
+        "g",
+        element("path", d=d, fill="none", stroke=CARD, stroke_width=5),
+        element("path", d=d, fill="none", stroke=GREY, stroke_width=2),
+    )
+
+
+def _ringed(wide: float, high: float) -> list[Raw]:
+    """A heavy double outline."""
+    return [
+        element("rect", x=-6, y=-6, width=wide + 12, height=high + 12, rx=11, fill=CARD, stroke=INK, stroke_width=2.5),
+    ]
+
+
+def _ends(box: Box, wide: float, high: float, direction: str) -> list[Raw]:
+    """A wedge where data comes into the model, and one where the result leaves it."""
+    parts = []
+    for there, along in ((box.is_input, 0.0), (box.is_output, 1.0)):
+        if there and direction == "LR":
+            x = along * wide + (-4 if along == 0 else 1.5)
+            parts.append(element("path", d=f"M{x:.2f} {high / 2 - 6:.2f}l7.5 6l-7.5 6Z", fill=INK))
+        elif there:
+            y = along * high + (-4 if along == 0 else 1.5)
+            parts.append(element("path", d=f"M{wide / 2 - 6:.2f} {y:.2f}l6 7.5l6 -7.5Z", fill=INK))
+    return parts
 
 
 def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str = CARD) -> list[Raw]:
@@ -142,29 +222,34 @@ def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str =
         parts.append(rect(fill=pattern))
     flawed = isinstance(box.value, float) and not math.isfinite(box.value)
     flawed |= isinstance(box.value, Summary) and box.value.flawed > 0
+    heavy = flawed or box.verdict == "wrong"
     return [
         *parts,
         rect(
             fill="none",
-            stroke=INK if box.is_output or flawed else stroke,
-            stroke_width=3 if flawed else 2 if box.is_output else 1.25,
+            stroke=INK if box.is_output or heavy or box.highlighted else stroke,
+            stroke_width=3 if heavy else 2 if box.is_output or box.highlighted else 1.25,
         ),
     ]
 
 
 def _scalar(box: Box, wide: float, high: float, full: float) -> list[Raw]:
-    (name, value), (word, grad) = _lines(box)
-    halo = bool(box.mark)
-    right = wide - 9
-    leaf = not box.op
+    halo, left, right = bool(box.mark), _left(box), wide - 9
+    inner = high - 20 if box.verdict == "wrong" else high
     parts = _outline(box, wide, high)
-    parts += _bar(box.value if isinstance(box.value, float) else 0.0, high, full)
-    parts += [
-        write(name, _BAR + 9, 19.5, 13, INK if box.name else GREY, bold=bool(box.name), halo=halo),
-        write(value, right, 19.5, 13, INK, "end", bold=leaf, halo=halo),
-        write(word, _BAR + 9, 37, 12, GREY, halo=halo),
-        write(grad, right, 37, 12, hue(box.grad if isinstance(box.grad, float) else None), "end", halo=halo),
-    ]
+    if box.kind == "scalar" and box.shows_value:
+        parts += _bar(box.value if isinstance(box.value, float) else 0.0, inner, full)
+    y = 19.5 if len(_lines(box)) > 1 else inner / 2 + 4.5
+    for k, (word, shown) in enumerate(_lines(box)):
+        named = k == 0 and bool(box.name)
+        ink = INK if named else GREY
+        parts.append(write(word, left, y + _LINE * k, 13 if k == 0 else 12, ink, bold=named, halo=halo))
+        if shown and k == 0:
+            parts.append(write(shown, right, y, 13, INK, "end", bold=not box.op, halo=halo))
+        elif shown:
+            x = box.value if box.kind == "unit" else box.grad
+            shade = hue(x if isinstance(x, float) else None)
+            parts.append(write(shown, right, y + _LINE * k, 12, shade, "end", halo=halo))
     if box.mark == "saturated":
         parts.append(square(wide - 0.5, 0.5))
     return parts
@@ -208,6 +293,7 @@ def _view(box: Box, wide: float, high: float, full: float) -> list[Raw]:
 
 def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     plain = box.kind == "tensor" and not box.tracked
+    halo = bool(box.mark)
     parts = []
     if box.kind == "group":  # a sheet behind the sheet: there is more in here
         parts = [element("rect", x=4, y=4, width=wide, height=high, rx=6, fill=PALE, stroke=LINE, stroke_width=1)]
@@ -220,27 +306,59 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
         x = 8 + chip + 8
     room = wide - x - width(box.shape, 12) - 18
     parts.append(write(_fitting(box.name, room), x, 20, 13, GREY if plain else INK, bold=True))
-    parts.append(write(box.shape, wide - 11, 20, 12, GREY, "end", halo=bool(box.mark)))
+    parts.append(write(box.shape, wide - 11, 20, 12, GREY, "end", halo=halo))
     y = 32.0
-    rows: list[tuple[str, float | Summary | None, tuple[str, ...]]] = [("value", box.value, ("mean", "std"))]
-    if _shows_grad(box):
+    if box.subtitle or box.aside:
+        beside = width(box.aside, 12) + 10 * bool(box.subtitle) if box.aside else 0.0
+        fits = width(box.subtitle, 12) + beside <= wide - 23
+        parts.append(
+            write(_fitting(box.subtitle, wide - 24 - (beside if fits else 0), 12), 12, y + 5, 12, GREY, halo=halo)
+        )
+        if box.aside and fits and box.subtitle:
+            parts.append(write(box.aside, wide - 11, y + 5, 12, GREY, "end", halo=halo))
+        elif box.aside and fits:
+            parts.append(write(box.aside, 12, y + 5, 12, GREY, halo=halo))
+        y += 17
+    rows: list[tuple[str, float | Summary | None, tuple[str, ...]]] = []
+    if box.shows_value and not _one_number(box):
+        rows.append(("out" if box.kind == "group" else "value", box.value, ("mean", "std")))
+    if _shows_grad(box) and not _one_number(box):
         rows.append(("grad", box.grad, ("norm",)))
     for word, summary, wanted in rows:
-        parts += _row(word, summary if isinstance(summary, Summary) else None, wanted, y, wide, bool(box.mark))
+        parts += _row(word, summary if isinstance(summary, Summary) else None, wanted, y, wide, halo)
         y += _ROW
+    y += 13
     if box.note:
-        parts.append(write(box.note, 12, high - 9, 12, INK, halo=bool(box.mark)))
-    if box.mark == "dead":
+        parts.append(write(_fitting(box.note, wide - 24, 12), 12, y, 12, INK, halo=halo))
+        y += 17
+    for k, unit in enumerate(box.units):
+        parts.append(_cell(unit, 12 + _STEP * k, y - 11))
+    if not box.units and box.mark == "dead":
         parts.append(cross(wide - 17, high - 13))
-    if box.mark == "saturated":
+    if not box.units and box.mark == "saturated":
         parts.append(square(wide - 17, high - 13))
     return parts
 
 
-def _fitting(name: str, room: float) -> str:
-    if width(name, 13, bold=True) <= room:
+def _cell(unit: Unit, x: float, y: float) -> Raw:
+    """One unit: the greyer, the more it is on; dead with hatching and a cross, saturated with dots and a square."""
+    rect = partial(element, "rect", x=x, y=y, width=_CELL, height=_CELL, rx=2.5, stroke=GREY, stroke_width=1)
+    parts = [element("title", f"unit {unit.name}: {unit.mark or 'on'}, {unit.on:.0%}"), rect(fill=CARD)]
+    middle = x + _CELL / 2, y + _CELL / 2
+    if unit.mark == "dead":
+        parts += [rect(fill=HATCH), cross(*middle, 7)]
+    elif unit.mark == "saturated":
+        parts += [rect(fill=DOTS), square(*middle, 5.5)]
+    else:
+        parts.append(rect(fill=INK, fill_opacity=f"{0.06 + 0.6 * unit.on:.3f}"))
+    return element("g", *parts, data_unit=unit.name, data_mark=unit.mark or None, data_value=repr(unit.on))
+
+
+def _fitting(name: str, room: float, size: float = 13) -> str:
+    bold = size == 13
+    if width(name, size, bold) <= room:
         return name
-    while name and width(name + "…", 13, bold=True) > room:
+    while name and width(name + "…", size, bold) > room:
         name = name[:-1]
     return name + "…" if name else ""
 
@@ -268,7 +386,8 @@ def _row(word: str, summary: Summary | None, wanted: tuple[str, ...], y: float, 
     )
     parts.append(write(caption, 12 + _HIST / 2, base + 13, 11, GREY, "middle", halo=halo))
     for k, what in enumerate(wanted):
-        shown = NO_GRADIENT if summary is None else number(getattr(summary, what))
+        exact = None if summary is None else getattr(summary, what)
+        shown = NO_GRADIENT if exact is None else number(exact)
         line = base - 11 + 17 * k if len(wanted) > 1 else base - 3
         parts.append(write(what, 12 + _HIST + 11, line, 12, GREY, halo=halo))
         parts.append(write(shown, wide - 11, line, 12, INK, "end", halo=halo))

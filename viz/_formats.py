@@ -23,14 +23,20 @@ FORMATS: dict[str, tuple[str, str]] = {
 _ALIASES = {".htm": ".html", ".gv": ".dot", ".mmd": ".mermaid", ".tex": ".tikz"}
 
 
-def written(sheet: Sheet, theme: str, ending: str) -> bytes:
-    """The sheet as a file of the kind that `ending` names. Raises ValueError for an ending there is no format for."""
+def written(sheet: Sheet, theme: str, ending: str, scale: float | None = None) -> bytes:
+    """The sheet as a file of the kind that `ending` names, a .png at `scale`.
+
+    Raises ValueError for an ending there is no format for, and for a scale of what has no pixels.
+    """
     ending = ending.lower()
     known = _ALIASES.get(ending, ending)
     if known not in FORMATS:
         raise ValueError(f"the ending must be one of {', '.join(FORMATS)}.")
+    if scale is not None and known != ".png":
+        raise ValueError("scale= is for .png; the others have no pixels.")
     module, name = FORMATS[known]
-    content: str | bytes = getattr(import_module(f"viz.{module}"), name)(sheet, theme)
+    more = {} if scale is None else {"scale": scale}
+    content: str | bytes = getattr(import_module(f"viz.{module}"), name)(sheet, theme, **more)
     return content.encode("utf-8") if isinstance(content, str) else content
 
 

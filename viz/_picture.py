@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from viz._dot import write_dot
 from viz._formats import written
 from viz._sheet import Sheet
 from viz._theme import checked_theme
+from viz._xml import Raw, element
 
 __all__ = ["Picture"]
 
@@ -41,30 +45,63 @@ class Picture:
     @property
     def dot(self) -> str:
         """The graph as DOT. Raises ValueError for a chart, which has no graph."""
-        return write_dot(self._sheet)
+        return write_dot(self._sheet, self.theme)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, scale: float | None = None) -> Path:
         """Write the picture to `path`, whose ending chooses the format; returns the path.
 
-        Endings: .svg, .png, .pdf, .html (one page, offline), .dot, .mermaid, .graphml, .json, .tikz or .tex. The file
-        appears whole or not at all: a save that fails leaves an older file as it was. Raises ValueError for an ending
-        there is no format for, ImportError naming what to install, OSError where the file cannot be written.
+        Endings: .svg, .png, .pdf, .html (one page, offline), .dot, .mermaid, .graphml, .json, .tikz or .tex. `scale` is
+        for .png: how many pixels to one of the picture's own, 2 if not said. The file appears whole or not at all: a
+        save that fails leaves an older file as it was. Raises ValueError for an ending there is no format for, for the
+        graph of a chart and for a bad scale, ImportError naming what to install, OSError where the file cannot be
+        written.
         """
         target = Path(path)
         try:
-            content = written(self._sheet, self.theme, target.suffix)
+            if target.is_dir():
+                raise IsADirectoryError(f"{str(target)!r} is a folder: name a file in it, such as 'picture.svg'.")
+            content = written(self._sheet, self.theme, target.suffix, scale)
         except ValueError as error:
             raise ValueError(f"cannot save this picture as {target.name!r}: {error}") from None
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"cannot save {target.name!r}: there is no folder {str(target.parent)!r}.")
         with written_whole(target) as file:
             file.write(content)
         return target
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copying and pickling: the whole graph that exports write goes along as data."""
+        sheet = self._sheet
+        if sheet.graph is not None:
+            sheet = replace(sheet, graph=replace(sheet.graph, full=partial(_given, sheet.graph.full())))
+        if sheet.network is not None:
+            sheet = replace(sheet, network=partial(_given, sheet.network()))
+        return {"_sheet": sheet, "theme": self.theme}
+
     def _repr_svg_(self) -> str:
         return self.svg
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, str]:
+        """What a notebook shows: the SVG at its own size in a box that scrolls."""
+        svg = self.svg
+        bundle = {"text/html": _scrolling(svg, self.title), "image/svg+xml": svg, "text/plain": repr(self)}
+        wanted = set(bundle if include is None else include) - set(exclude or ())
+        return {kind: content for kind, content in bundle.items() if kind in wanted}
 
     def __repr__(self) -> str:
         sheet = self._sheet
         return f"<Picture of {sheet.title!r}, {sheet.width}×{sheet.height}: save it with .save('picture.svg')>"
+
+
+def _given(graph: Any) -> Any:
+    return graph
+
+
+def _scrolling(svg: str, title: str) -> str:
+    """The SVG as part of a page, in a box that a keyboard can scroll too; notebooks shrink what is wider than they are
+    unless told not to."""
+    inline = Raw(svg.strip().replace("<svg ", '<svg style="max-width:none;display:block" ', 1))
+    region = {"role": "region", "aria_label": title, "tabindex": 0}
+    return element("div", inline, style="overflow:auto;max-width:100%", **region).markup

@@ -48,7 +48,8 @@ class Sheet:
     """A finished page. `body` has roles for colours, which `svg` paints.
 
     `kind` is "graph", "network", "health", "boundary", "history" or "activations"; `note` says what was folded or left
-    out; `graph` is there where the picture is of a graph.
+    out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the units and weights
+    where it is a diagram of those.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Sheet:
     body: str
     tables: list[Table] = field(default_factory=list)
     graph: Graph | None = None
+    network: Callable[[], Any] | None = None
 
     @property
     def prefix(self) -> str:
@@ -111,6 +113,7 @@ def compose(
     description: str = "",
     tables: Sequence[Table] = (),
     graph: Graph | None = None,
+    network: Callable[[], Any] | None = None,
 ) -> Sheet:
     """A drawing of `size` pixels, from (0, 0) on, between its heading and a legend made of `pieces`.
 
@@ -141,4 +144,5 @@ def compose(
         "".join(part.markup for part in (*head, body, *below)),
         list(tables),
         graph,
+        network,
     )

@@ -1,4 +1,4 @@
-"""What a picture says of many numbers: histogram about zero, mean, spread, norm, an activation's health."""
+"""What a picture says of many numbers: histogram about zero, mean, spread, norm."""
 
 from __future__ import annotations
 
@@ -9,22 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = [
-    "BINS",
-    "SATURATED_BELOW",
-    "SATURATED_SHARE",
-    "Mark",
-    "Summary",
-    "activation_note",
-    "is_saturated",
-    "summarise",
-]
+__all__ = ["BINS", "Mark", "Summary", "percent", "summarise"]
 
 Mark = Literal["", "closed", "dead", "saturated"]
 
 BINS = 25  # odd, so that the middle one is about zero
-SATURATED_BELOW = 0.06  # f'(z) / max f', for every squashing function
-SATURATED_SHARE = 0.95  # a unit is called saturated from this share of the examples on
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,36 +67,13 @@ def summarise(arrays: Sequence[Any]) -> Summary:
     )
 
 
-def _flatness(op: str, out: Any) -> Any:
-    """f'(z) / max f' of a squashing function, out of its value."""
-    return 1 - out * out if op == "tanh" else 4 * out * (1 - out)
+def percent(share: float) -> str:
+    """A share as people write it; only what is none or all says so.
 
-
-def is_saturated(op: str, out: float) -> bool:
-    """Whether one unit's value `out` lies on a flat end of its activation `op`."""
-    return op in {"tanh", "sigmoid"} and _flatness(op, out) < SATURATED_BELOW
-
-
-def activation_note(op: str, out: Any) -> tuple[str, Mark]:
-    """A line on the health of an activation's value, and its mark: "", "dead" or "saturated".
-
-    `out` has an entry a unit, or a row an example and a column a unit. A unit is dead where its largest value
-    over the examples is <= 0 (ReLU), saturated where f'(z) / max f' < 0.06 in 95 % of the examples (tanh,
-    sigmoid).
-
-    >>> activation_note("relu", np.array([[0.0, 2.0], [0.0, 0.0]]))
-    ('75 % off, 1 of 2 units dead', '')
+    >>> percent(0.625), percent(0.999), percent(1.0)
+    ('62 %', '99.9 %', '100 %')
     """
-    if op not in {"relu", "tanh", "sigmoid"} or not np.size(out):
-        return "", ""
-    table = np.asarray(out).reshape(-1, np.shape(out)[-1] if np.ndim(out) else 1)
-    units = table.shape[1]
-    if op == "relu":
-        dead = int(np.count_nonzero(table.max(axis=0) <= 0))
-        return f"{np.mean(table <= 0):.0%} off, {dead} of {units} units dead".replace(
-            "%", " %"
-        ), "dead" if dead == units else ""
-    flat = _flatness(op, table) < SATURATED_BELOW
-    stuck = int(np.count_nonzero(flat.mean(axis=0) >= SATURATED_SHARE))
-    note = f"{np.mean(flat):.0%} saturated ({stuck} of {units} units)".replace("%", " %")
-    return note, "saturated" if stuck == units else ""
+    near = f"{share:.0%}"
+    if near in ("0%", "100%") and 0.0 < share < 1.0:
+        near = f"{min(max(share, 0.001), 0.999):.1%}"
+    return near.replace("%", " %")

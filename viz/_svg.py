@@ -6,21 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from viz._boxes import NO_GRADIENT, draw_box, full_bar, round_front, size_of
-from viz._layout import Curve, Link, Placed, Point, lay_out, walk
+from viz._arrows import bar, draw_edge, label_size, largest_weight, weights, widths
+from viz._boxes import NO_GRADIENT, draw_box, full_bar, round_front, size_of, tick
+from viz._layout import Link, Placed, lay_out, walk
 from viz._marks import SIGNS, Piece, cross, patterned, said, square
 from viz._route import settle
-from viz._scene import Box, Edge, Scene
+from viz._scene import Box, Scene
 from viz._sheet import Graph, Sheet, Table, compose
-from viz._summary import SATURATED_BELOW, SATURATED_SHARE
-from viz._text import number, signed, width
-from viz._xml import DOTS, FAINT, FRAME, GREY, HATCH, INK, LINE, Raw, element, hue, write
+from viz._text import number, signed
+from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, write
 
 __all__ = ["draw_scene"]
 
 _LABELLED = 150  # with more edges than this, their labels would only be noise
-_THIN, _THICK = 1.25, 5.25
-_WEAKEST, _STRONGEST = -3, 1  # powers of ten: the gradients drawn thinnest and thickest
+_NAMES = {"graph": "Computation graph", "wiring": "Network"}
 
 
 def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]) -> Sheet:
@@ -28,20 +27,21 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
 
     Raises `LayoutError`.
     """
-    labelled = len(scene.edges) <= _LABELLED
-    links = [Link(e.tail, e.head, _label_size(e) if labelled and e.label else None) for e in scene.edges]
+    few = len(scene.edges) <= _LABELLED
+    shown = [bool(e.label) and (few or bool(e.stop) or e.wrong) for e in scene.edges]
+    links = [Link(e.tail, e.head, label_size(e) if on else None) for e, on in zip(scene.edges, shown, strict=True)]
     sizes = [size_of(b, direction) for b in scene.boxes]
     placed = lay_out(sizes, links, scene.root, direction)
     settle(placed, links, sizes, [round_front(b) for b in scene.boxes], direction)
-    bar = full_bar(scene)
+    full_height = full_bar(scene)
     return compose(
         "graph",
-        _body(scene, placed, direction, bar),
+        _body(scene, placed, direction, full_height),
         (placed.width, placed.height),
-        _legend(scene, bar),
+        _legend(scene, full_height),
         title=title,
-        name="Computation graph",
-        notes=[scene.fold_note] if scene.fold_note else [],
+        name=_NAMES[scene.kind],
+        notes=[*([scene.fold_note] if scene.fold_note else []), *scene.notes],
         description=_describe(scene),
         tables=_tables(scene),
         graph=Graph(scene, placed, direction, full),
@@ -53,129 +53,121 @@ def _tables(scene: Scene) -> list[Table]:
     boxes: list[tuple[str | float | None, ...]] = []
     for i, box in enumerate(scene.boxes):
         numbers = [x if isinstance(x, float) else None for x in (box.value, box.grad)]
-        boxes.append((i, box.name, box.op, box.shape, *numbers, ", ".join(filter(None, [box.mark, box.note]))))
-    edges = [(e.tail, e.head, e.label, e.through, e.count) for e in scene.edges]
+        marks = [box.mark, box.note, {"wrong": "this rule is wrong", "right": "rule checked", "": ""}[box.verdict]]
+        boxes.append((i, box.name, box.op, box.shape, *numbers, ", ".join(filter(None, marks)), box.module))
+    word = "weight" if scene.kind == "wiring" else "local derivative"
+    edges = [
+        (e.tail, e.head, e.label, e.through, e.count, e.weight if scene.kind == "wiring" else e.local, e.stop)
+        for e in scene.edges
+    ]
+    columns = ("from", "to", "label", "gradient through", "uses", word, "stops")
     return [
-        Table("Boxes", ("box", "name", "op", "shape", "value", "gradient", "notes"), boxes),
-        Table("Edges", ("from", "to", "local derivative", "gradient through", "uses"), list(edges)),
+        Table("Boxes", ("box", "name", "op", "shape", "value", "gradient", "notes", "module"), boxes),
+        Table("Edges", columns, list(edges)),
     ]
 
 
-def _body(scene: Scene, placed: Placed, direction: str, bar: float) -> list[Raw]:
+def _body(scene: Scene, placed: Placed, direction: str, full_height: float) -> list[Raw]:
     parts = []
     for k, frame in enumerate(walk(scene.root)):
         x0, y0, x1, y1 = placed.frames[k]
-        parts.append(
-            element(
-                "rect",
-                x=x0,
-                y=y0,
-                width=x1 - x0,
-                height=y1 - y0,
-                rx=10,
-                fill=FRAME,
-                fill_opacity=0.05,
-                stroke=FAINT,
-                stroke_width=1,
-                data_frame=frame.label,
-            )
-        )
+        heavy = {"stroke": INK, "stroke_width": 2} if frame.highlighted else {"stroke": FAINT, "stroke_width": 1}
+        if frame.highlighted:
+            ring = {"x": x0 - 4, "y": y0 - 4, "width": x1 - x0 + 8, "height": y1 - y0 + 8, "rx": 13}
+            parts.append(element("rect", fill="none", stroke=INK, stroke_width=2, **ring))
+        box = {"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0, "rx": 10}
+        tint = {"fill": FRAME, "fill_opacity": 0.05}
+        parts.append(element("rect", **box, **tint, **heavy, data_frame=frame.path or frame.label))
         parts.append(write(frame.label, x0 + 11, y0 + 17, 12, GREY))
+    largest = largest_weight(scene)
     for i, edge in enumerate(scene.edges):
-        parts.append(_edge(edge, i, placed.curves[i], placed.labels.get(i)))
-    parts += [draw_box(b, i, placed.boxes[i], direction, bar) for i, b in enumerate(scene.boxes)]
+        parts.append(draw_edge(edge, i, placed.curves[i], placed.labels.get(i), largest))
+    parts += [draw_box(b, i, placed.boxes[i], direction, full_height) for i, b in enumerate(scene.boxes)]
     return parts
 
 
-def _label_size(edge: Edge) -> Point:
-    return width(edge.label, 11) + 8, 17.0
+# --- legend ---------------------------------------------------------------------------------------------------------
 
 
-def _stroke(through: float | None) -> float:
-    """How thick an edge is: even steps for every power of ten."""
-    if not through or math.isnan(through):
-        return _THIN
-    power = min(_STRONGEST, max(_WEAKEST, math.log10(abs(through))))
-    return _THIN + (_THICK - _THIN) * (power - _WEAKEST) / (_STRONGEST - _WEAKEST)
-
-
-def _edge_colour(edge: Edge) -> str:
-    return hue(edge.through) if edge.signed and edge.through else GREY if edge.through else LINE
-
-
-def _edge(edge: Edge, index: int, curves: Sequence[Curve], label: Point | None) -> Raw:
-    thick, colour = _stroke(edge.through), _edge_colour(edge)
-    parts = [element("title", edge.hover)] if edge.hover else []
-    for curve in curves:
-        (x, y), *rest = curve.points
-        d = f"M{x:.1f} {y:.1f}C" + " ".join(f"{px:.1f} {py:.1f}" for px, py in rest)
-        parts.append(
-            element(
-                "path",
-                d=d,
-                fill="none",
-                stroke=colour,
-                stroke_width=thick,
-                stroke_dasharray="5 4" if edge.closed else None,
-            )
-        )
-        if curve.tip is not None:
-            parts.append(_arrow(curve.points[-1], curve.tip, thick, colour))
-    if label is not None:
-        parts.append(write(edge.label, label[0], label[1] + 4, 11, INK, "middle", halo=True))
-    # Edges without a sign come in bundles: each must show through the others.
-    faint = None if edge.signed else 0.7
-    return element("g", *parts, opacity=faint, data_edge=index, data_tail=edge.tail, data_head=edge.head)
-
-
-def _arrow(base: Point, tip: Point, thick: float, colour: str) -> Raw:
-    dx, dy = tip[0] - base[0], tip[1] - base[1]
-    length = math.hypot(dx, dy) or 1.0
-    half = 2.4 + thick * 0.55
-    nx, ny = -dy / length * half, dx / length * half
-    corners = (base[0] + nx, base[1] + ny), tip, (base[0] - nx, base[1] - ny)
-    return element("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "Z", fill=colour)
-
-
-def _legend(scene: Scene, bar: float) -> list[Piece]:
+def _legend(scene: Scene, full_height: float) -> list[Piece]:
     """What the marks mean: only those that are on the page."""
     boxes, edges = scene.boxes, scene.edges
     marks = {b.mark for b in boxes}
-    summaries = any(b.kind in ("tensor", "group") for b in boxes)
+    stops = {e.stopped for e in edges}
     pieces = list(SIGNS)
+    if scene.kind == "wiring":
+        pieces += weights(largest_weight(scene))
     if any(e.through for e in edges):
-        pieces.append(_widths())
-    if bar:
-        pieces.append(said(f"full bar: {number(bar)}"))
-    if any(b.tracked and b.grad is None and b.kind != "view" for b in boxes):
+        pieces.append(widths())
+    if full_height:
+        pieces.append(said(f"full bar: {number(full_height)}"))
+    if any(b.tracked and b.shows_grad and b.grad is None and b.kind not in ("view", "unit") for b in boxes):
         pieces.append(said(f"{NO_GRADIENT} no gradient yet"))
     if "closed" in marks:
         pieces.append(patterned(HATCH, "closed ReLU gate"))
-    if "dead" in marks:
-        pieces.append(patterned(HATCH, "every unit dead on these examples", cross(9.5, 0, 8)))
-    if "saturated" in marks:
-        pieces.append(patterned(DOTS, f"saturated: f′(z) / max f′ < {SATURATED_BELOW}", square(9.5, 0, 7)))
-    elif any("saturated" in b.note for b in boxes):
-        pieces.append(
-            said(f"saturated: f′(z) / max f′ < {SATURATED_BELOW}; a unit: in {SATURATED_SHARE:.0%} of examples")
-        )
-    if any("units dead" in b.note for b in boxes):
-        pieces.append(said("dead: max over these examples ≤ 0"))
-    if summaries:
+    if "closed" in stops:
+        pieces.append(bar("5 4", "the gradient stops here"))
+    if "saturated" in stops:
+        pieces.append(bar("8 3 1.5 3", "next to none comes through"))
+    pieces += _health(boxes)
+    if any(b.is_input for b in boxes) or (scene.kind == "wiring" and boxes):
+        pieces.append(_wedges())
+    if any(b.highlighted for b in boxes) or any(f.highlighted for f in walk(scene.root)):
+        pieces.append(_outlined())
+    if any(b.verdict == "right" for b in boxes):
+        words = said("rule checked and right", 16)
+        pieces.append(Piece(words.width, [tick(5, 0), *words.markup]))
+    if any(b.kind in ("tensor", "group") and (b.shows_value or b.shows_grad) for b in boxes):
         pieces.append(said("histogram height: √ count"))
     return pieces
 
 
-def _widths() -> Piece:
-    """Lines of growing width, one a power of ten."""
-    powers = range(_WEAKEST, _STRONGEST + 1)
-    parts = [write("gradient ≤ 0.001", 0, 4, 11.5, GREY)]
-    x = width("gradient ≤ 0.001", 11.5) + 7
-    for power in powers:
-        parts.append(element("line", x1=x, y1=0, x2=x + 15, y2=0, stroke=GREY, stroke_width=_stroke(10.0**power)))
-        x += 18
-    end = said("≥ 10", x + 4)
-    return Piece(end.width, [*parts, *end.markup])
+def _health(boxes: Sequence[Box]) -> list[Piece]:
+    """Dead and saturated, with the thresholds that they are told by."""
+    marks = {b.mark for b in boxes} | {u.mark for b in boxes for u in b.units}
+    notes = [b.note for b in boxes if b.kind in ("tensor", "group")]
+    pieces = []
+    if "dead" in marks:
+        pieces.append(patterned(HATCH, "dead: max over these examples ≤ 0", cross(9.5, 0, 8)))
+    elif any(" dead" in note for note in notes):
+        pieces.append(said("dead: max over these examples ≤ 0"))
+    if "saturated" in marks or any(" saturated" in note for note in notes):
+        from micrograd_nn.health._activity import FLAT
+        from micrograd_nn.health._report import OFTEN
+
+        text = f"saturated: f′(z) / max f′ < {FLAT}"
+        if any(" saturated" in note for note in notes):
+            text += f"; a unit: in {OFTEN:.0%} of examples".replace("%", " %")
+        pieces.append(patterned(DOTS, text, square(9.5, 0, 7)) if "saturated" in marks else said(text))
+    if any(b.units for b in boxes):
+        pieces.append(_greys())
+    return pieces
+
+
+def _greys() -> Piece:
+    """The cells of units, from off to on."""
+    words = said("a cell a unit: grey = share of examples it is on, or not saturated", 44)
+    cells = [
+        element("rect", x=13 * k, y=-5.5, width=11, height=11, rx=2.5, fill=INK, fill_opacity=f"{0.06 + 0.3 * k:.2f}",
+                stroke=GREY)
+        for k in range(3)
+    ]  # fmt: skip
+    return Piece(words.width, [*cells, *words.markup])
+
+
+def _wedges() -> Piece:
+    words = said("input, result", 14)
+    return Piece(words.width, [element("path", d="M0 -6l7.5 6l-7.5 6Z", fill=INK), *words.markup])
+
+
+def _outlined() -> Piece:
+    words = said("highlighted", 26)
+    outer = element("rect", x=0, y=-8, width=20, height=16, rx=5, fill=CARD, stroke=INK, stroke_width=2)
+    inner = element("rect", x=4, y=-4, width=12, height=8, rx=2, fill=CARD, stroke=INK, stroke_width=1.5)
+    return Piece(words.width, [outer, inner, *words.markup])
+
+
+# --- in words -------------------------------------------------------------------------------------------------------
 
 
 def _describe(scene: Scene) -> str:
@@ -187,12 +179,18 @@ def _describe(scene: Scene) -> str:
     said += [_tell(b) for b in shown]
     if len(scene.boxes) > len(shown):
         said.append(f"And {len(scene.boxes) - len(shown):,} more.")
+    stops = [e for e in scene.edges if e.stopped]
+    if stops:
+        said.append(f"The gradient stops, or nearly, at {len(stops):,} of the edges.")
     return " ".join(said)
 
 
 def _tell(box: Box) -> str:
     name = " ".join(filter(None, [box.op, box.name])) or box.kind
+    marks = "".join(f", {word}" for word in (box.mark, {"wrong": "this rule is wrong"}.get(box.verdict, "")) if word)
+    if box.kind == "unit":
+        return f"{name}, bias {number(box.value)}." if isinstance(box.value, float) else f"{name}."
     if isinstance(box.value, float):
         grad = f", gradient {signed(box.grad)}" if isinstance(box.grad, float) else ""
-        return f"{name} = {number(box.value)}{grad}."
-    return f"{name} {box.shape}{', ' + box.note if box.note else ''}."
+        return f"{name} = {number(box.value)}{grad}{marks}."
+    return f"{name} {box.shape}{', ' + box.note if box.note else ''}{marks}."

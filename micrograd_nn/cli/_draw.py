@@ -1,0 +1,393 @@
+"""`micrograd-nn draw`: a picture of an expression, of a trained run or of a wiring; in the terminal or as a file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograd_nn import data, nn, run
+from micrograd_nn.cli import _saved
+from micrograd_nn.cli._options import add_parser, complain, count, explained, number, one_of, say
+from micrograd_nn.expression import FUNCTIONS, Expression, ExpressionError
+from micrograd_nn.health import unit_health
+from micrograd_nn.training import History
+
+__all__ = ["add_command"]
+
+DESCRIPTION = f"""\
+Draws the graph of an expression with every value, gradient and local derivative; or what a trained run is doing; or \
+the wiring in a Network's file. Without --save or --open the picture is text, for the terminal.
+
+An expression has names, numbers, + - * / ** and brackets, with the precedence they have in Python, and functions:
+  {", ".join(list(FUNCTIONS)[:13])},
+  {", ".join(list(FUNCTIONS)[13:26])},
+  {", ".join(list(FUNCTIONS)[26:])}
+Parts can be named: "n = w*x + b; tanh(n)". Every name needs a value from --set. An expression is parsed, \
+never run as Python.\
+"""
+EXAMPLES = """
+  micrograd-nn draw "tanh(w1*x1 + w2*x2 + b)" --set w1=-3,x1=2,w2=1,x2=0,b=6.88
+  micrograd-nn draw "a*a + relu(a)" --set a=2 --save picture.svg
+  micrograd-nn draw runs/moons-1
+  micrograd-nn draw runs/moons-1 --detail scalar --example 3 --neurons 0,2 --open
+  micrograd-nn draw runs/moons-1 --as boundary -o boundary.svg -o boundary.png
+  micrograd-nn draw wiring.json --open
+
+exit status: 0 all right, 2 something cannot be drawn (stderr says what), 130 interrupted
+"""
+KINDS = ("graph", "network", "health", "boundary", "history", "activations")
+OF_RUN = ("example", "neurons")  # options that make sense for a run alone,
+OF_EXPRESSION = ("given", "no_grad")  # for an expression alone,
+OF_GRAPH = (
+    "detail", *OF_RUN, "depth", "budget", "direction", "highlight", "values", "gradients", "local_derivatives", "style",
+)  # fmt: skip
+OF_FILES = ("direction", "theme")  # and for what is drawn, not told
+SPELLED = {"given": "set", "local_derivatives": "no-derivatives", "values": "no-values", "gradients": "no-gradients"}
+SHOWN = 70  # characters of an expression around a mistake
+
+whole = number(int, lambda n: n >= 0, "a whole number of at least 0")
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def places(text: str) -> tuple[int, ...]:
+    return tuple(whole(part.strip()) for part in text.split(","))
+
+
+def assignments(text: str) -> list[tuple[str, float]]:
+    """`name=value,name=value`."""
+    found = []
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        try:
+            found.append((name, float(value if name and value.isascii() else "")))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{part.strip()!r:.60} is not a name and a number, as in w1=-3,x1=2"
+            ) from None
+    return found
+
+
+def add_command(commands: Any) -> None:
+    parser = add_parser(
+        commands, "draw", "draw an expression, a trained network or a wiring, in the terminal or as a file",
+        DESCRIPTION, "micrograd-nn draw EXPRESSION|RUN|FILE.json [OPTION ...]", EXAMPLES,
+    )  # fmt: skip
+    parser.add_argument(
+        "what", metavar="EXPRESSION|RUN|FILE.json",
+        help="an expression in quotes; a run folder, as micrograd-nn train leaves it; or a Network's file",
+    )  # fmt: skip
+    group = parser.add_argument_group
+    formula, picture, look, where = map(group, ("expressions", "runs", "how it is drawn", "where it goes"))
+    formula.add_argument(
+        "--set", type=assignments, action="append", default=[], metavar="NAME=VALUE,...", dest="given",
+        help="values for the names; may be repeated",
+    )  # fmt: skip
+    formula.add_argument("--no-grad", action="store_true", help="only values, no backward pass")
+    picture.add_argument(
+        "--as", type=one_of(KINDS, "kind of picture"), default="graph", metavar="KIND", dest="kind",
+        help=f"{', '.join(KINDS)} (default: graph)",
+    )  # fmt: skip
+    picture.add_argument("--example", type=whole, metavar="N", help="the test example whose numbers are shown")
+    picture.add_argument("--neurons", type=places, metavar="N,N", help="the neurons of each layer that are shown")
+    for name, kind, metavar, text in (
+        ("detail", one_of(("module", "tensor", "scalar"), "detail"), "DETAIL",
+         "module: a box a layer; tensor: a box an operation on arrays; scalar: a box a number (default: the finest "
+         "that fits)"),
+        ("depth", count, "N", "modules nested this deep are one box each"),
+        ("budget", count, "N", "the most boxes; what is more is folded, and the picture says so"),
+        ("direction", one_of(("LR", "TB"), "direction"), "LR|TB", "left to right, or top to bottom"),
+        ("theme", one_of(("light", "dark", "print"), "theme"), "THEME", "light, dark or print"),
+        ("title", str, "TEXT", "a heading"),
+        ("highlight", names, "NAME,NAME", "what is to stand out, by its name or its module's path"),
+        ("style", one_of(("tree", "diagram"), "style"), "STYLE",
+         "in the terminal: tree or diagram (default: a diagram where it fits)"),
+    ):  # fmt: skip
+        look.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
+    for name in ("values", "gradients", "local_derivatives"):
+        word = name.removeprefix("local_")
+        look.add_argument(
+            f"--no-{word}", action="store_false", default=None, dest=name, help=f"leave out {name.replace('_', ' ')}"
+        )
+    where.add_argument(
+        "-o", "--save", type=Path, action="append", default=[], metavar="FILE",
+        help="write the picture; the ending says as what: .svg, .png, .pdf, .html, .dot, .mermaid, .graphml, .json or "
+        ".tikz; may be repeated",
+    )  # fmt: skip
+    where.add_argument("--open", action="store_true", help="show it in the browser, as a page to look around in")
+    # "-x**2" is no option: what begins with a blank, argparse takes as it is.
+    parse: Callable[..., Any] = parser.parse_known_args
+    parser.parse_known_args = lambda args, *rest: parse(  # type: ignore[method-assign]
+        [f" {a}" if re.match(r"-[^-oh]|-[oh][^/.]*[-+*/(]", a) else a for a in args], *rest
+    )
+    parser.set_defaults(command=draw)
+
+
+@np.errstate(all="ignore")  # 1/0 is inf, and is drawn
+def draw(arguments: argparse.Namespace) -> int:
+    for target in arguments.save:
+        check_ending(target)
+    try:
+        make, tell = subject(arguments)
+        if not arguments.save and not arguments.open:
+            say(written_for(tell(), sys.stdout.encoding))
+            return 0
+        refuse(arguments, ("style",), "is for the terminal: leave out --save and --open.")
+        with drawn():
+            picture = make()
+    except ExpressionError as error:
+        complain(str(error))
+        if error.text.strip():
+            print("\n".join(pointed_at(error, sys.stderr.encoding)), file=sys.stderr, flush=True)
+        return 2
+    pages = save(picture, arguments.save)
+    if arguments.open:
+        show(picture, pages)
+    return 0
+
+
+# --- what is meant: each gives a function that draws it, and one that tells it in lines ------------------------------
+
+Subject = tuple[Callable[[], Any], Callable[[], str]]
+
+
+def subject(arguments: argparse.Namespace) -> Subject:
+    """A folder before a file, a file before an expression."""
+    what = arguments.what = arguments.what.strip()
+    if os.path.isdir(what):
+        refuse(arguments, OF_EXPRESSION, f"is for expressions, and {what} is a folder.")
+        return of_run(arguments, Path(what))
+    if arguments.kind != "graph":
+        raise data.DataError(f"--as {arguments.kind} is for a run, and there is no run folder {what:.60}.")
+    refuse(arguments, OF_RUN, f"is for a run, and there is no run folder {what:.60}.")
+    if os.path.isfile(what) and what.endswith(".json"):
+        refuse(arguments, OF_EXPRESSION, f"is for expressions, and {what} is a file.")
+        return of_wiring(arguments, what)
+    return of_expression(arguments, what)
+
+
+def of_expression(arguments: argparse.Namespace, text: str) -> Subject:
+    try:
+        expression = Expression(text)
+    except ExpressionError:
+        if os.path.isfile(text):
+            raise data.DataError(f"{text} is a file, and neither a run folder nor a Network's .json.") from None
+        if text.endswith(".json") or re.fullmatch(r"(?=.*[/\\])[\w./\\:~-]+", text):
+            raise data.DataError(f"there is no run or file {text}.") from None
+        raise
+    root = expression(values_for(expression, arguments))
+    if root.op is not None and root.name is None:
+        root.name = "out"
+    if root.requires_grad and not arguments.no_grad:
+        root.backward()
+    options = chosen(arguments, OF_GRAPH)
+    if arguments.no_grad:
+        options |= {"gradients": False}
+    if arguments.title is None and len(text) <= SHOWN:
+        options["title"] = " ".join(text.split())
+    return pictured(root, options)
+
+
+def values_for(expression: Expression, arguments: argparse.Namespace) -> dict[str, float]:
+    """A value for each name, from --set."""
+    values: dict[str, float] = {}
+    for name, value in (pair for pairs in arguments.given for pair in pairs):
+        if name in values:
+            raise data.DataError(f"--set gives {name:.40} twice.")
+        values[name] = value
+    missing = [name for name in expression.names if name not in values]
+    example = ",".join(f"{name}={values.get(name, 1.0):.12g}" for name in expression.names)
+    command = f'micrograd-nn draw "{expression.text}" --set {example}'
+    hint = f": {command}" if len(command) < 200 else f": add --set {missing[0]:.40}=1" if missing else ""
+    if missing:
+        verb = "has no value" if len(missing) == 1 else "have no value"
+        if re.fullmatch(r"\w[\w./\\-]*", expression.text) and re.search(r"[/\\-]", expression.text) and not values:
+            raise data.DataError(
+                f"there is no run {expression.text}; and as an expression, {', '.join(missing)} {verb}."
+            )
+        raise data.DataError(f"{', '.join(missing):.120} {verb}{hint}")
+    strange = [name for name in values if name not in expression.names]
+    if strange:
+        if strange[0] in expression.assigned:
+            raise data.DataError(f"{strange[0]} is computed in the expression: leave it out of --set.")
+        raise data.DataError(
+            f"there is no {strange[0]:.40} in the expression, whose names are {', '.join(expression.names):.120}{hint}"
+            if expression.names
+            else f"there is no {strange[0]:.40} in the expression: it has no names at all."
+        )
+    return values
+
+
+def of_wiring(arguments: argparse.Namespace, file: str) -> Subject:
+    try:
+        net = nn.Network.from_json(Path(file), 0)
+    except RecursionError:
+        raise data.DataError(f"{file}: it is no network, but brackets within brackets.") from None
+    except (ValueError, TypeError) as error:
+        where = "" if str(error).startswith(file) else f"{file}: "
+        raise data.DataError(f"{where}{error}") from None
+    return pictured(net, chosen(arguments, OF_GRAPH))
+
+
+def of_run(arguments: argparse.Namespace, folder: Path) -> Subject:
+    folder, kind = run.finished(folder), arguments.kind
+    if kind != "graph":
+        refuse(arguments, OF_GRAPH, f"is for graphs: leave it out, or --as {kind}.")
+    if kind == "history":
+        history = History.load(folder / "history.json")
+        return charted("draw_history", arguments, history), lambda: str(history)
+    settings, saved = _saved.settings(folder)
+    model = _saved.restored(folder, settings, saved)
+    with _saved.whole(folder):
+        own = _saved.experiment(settings, saved)
+    X, y = own.X_test, own.y_test
+    if kind == "graph":
+        options = chosen(arguments, OF_GRAPH)
+        options.setdefault("title", f"{model!r} on the test of {own.dataset.title}")
+        return pictured(model, options | {"X": X, "y": y, "loss": own.loss})
+    if kind == "health":
+        with explained():
+            report = unit_health(model, X, y, own.loss)
+        return charted("draw_health", arguments, report), lambda: str(report)
+    if kind == "boundary":
+        if X.shape[1] > 2:
+            raise data.DataError(
+                f"--as boundary is for data with two features, and {own.dataset.title} has {X.shape[1]}: a map has two "
+                "axes."
+            )
+        return charted("draw_boundary", arguments, model, own.X, own.y, X_test=X, y_test=y), untold(kind)
+    if kind == "network":
+        return charted("draw_network", arguments, model, X, y, loss=own.loss), untold(kind)
+    return charted("draw_activations", arguments, model, X), untold(kind)
+
+
+def pictured(what: Any, options: dict[str, Any]) -> Subject:
+    """`viz.draw`, and `viz.text`."""
+    import viz
+
+    told = {name: value for name, value in options.items() if name not in OF_FILES}
+    seen = {name: value for name, value in options.items() if name != "style"}
+
+    def tell() -> str:
+        refused = [name for name in OF_FILES if name in options]
+        if refused:
+            raise data.DataError(f"--{refused[0]} is for pictures: add --save FILE or --open.")
+        with drawn():
+            color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+            return viz.text(what, color=color, **told)
+
+    return lambda: viz.draw(what, **seen), tell
+
+
+def charted(function: str, arguments: argparse.Namespace, *given: Any, **more: Any) -> Callable[[], Any]:
+    import viz
+
+    return lambda: getattr(viz, function)(*given, **more, **chosen(arguments, ()))
+
+
+def untold(kind: str) -> Callable[[], str]:
+    def tell() -> str:
+        raise data.DataError(f"--as {kind} is no picture for a terminal: add --save FILE.svg or --open.")
+
+    return tell
+
+
+def chosen(arguments: argparse.Namespace, also: tuple[str, ...]) -> dict[str, Any]:
+    """The options that were given, by the names `viz` has for them."""
+    given = {name: getattr(arguments, name) for name in (*also, "theme", "title")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def refuse(arguments: argparse.Namespace, options: tuple[str, ...], why: str) -> None:
+    """Raise DataError where one of these options was given."""
+    for name in options:
+        if getattr(arguments, name) not in (None, [], False) or (name in SPELLED and getattr(arguments, name) is False):
+            raise data.DataError(f"--{SPELLED.get(name, name).replace('_', '-')} {why}")
+
+
+# --- where it goes ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def drawn() -> Iterator[None]:
+    """What pictures refuse, said on one line."""
+    from viz import LayoutError
+
+    try:
+        with explained():
+            yield
+    except (LayoutError, ImportError, IndexError) as error:
+        raise data.DataError(str(error)) from None
+
+
+def check_ending(target: Path) -> None:
+    """Raise DataError for an ending that there is no format for, before anything is done."""
+    from viz._formats import _ALIASES, FORMATS
+
+    if target.suffix.lower() not in (*FORMATS, *_ALIASES):
+        raise data.DataError(f"cannot save a picture as {target}: the ending must be one of {', '.join(FORMATS)}.")
+
+
+def save(picture: Any, targets: list[Path]) -> list[Path]:
+    """Write the picture to each; returns the pages among them."""
+    for target in targets:
+        try:
+            with drawn():
+                picture.save(target)
+        except OSError as error:
+            why = f"{target} cannot be written: {error.strerror}." if error.strerror else str(error)
+            raise data.DataError(why) from None
+    if targets:
+        say(f"Saved in {', '.join(map(str, targets))}.")
+    return [target for target in targets if target.suffix.lower() in (".html", ".htm")]
+
+
+def show(picture: Any, pages: list[Path]) -> None:
+    """Open the picture's page in the browser; in a folder of its own where it was not saved."""
+    if not pages:
+        pages = [Path(tempfile.mkdtemp(prefix="micrograd-nn-")) / "picture.html"]
+        with drawn():
+            picture.save(pages[0])
+    try:
+        shown = webbrowser.open(pages[0].resolve().as_uri())
+    except webbrowser.Error:
+        shown = False
+    say(f"{'Opened' if shown else 'There is no browser to show it: it is in'} {pages[0]}.")
+
+
+def written_for(text: str, encoding: str | None) -> str:
+    """`text`, in ASCII where the terminal cannot show it as it is."""
+    from viz._terminal import in_ascii
+
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return in_ascii(text)
+    return text
+
+
+def pointed_at(error: ExpressionError, encoding: str | None) -> list[str]:
+    """The expression, or as much of it as there is room for, with a caret under the column of the error."""
+    from rich.cells import cell_len
+
+    from viz._text import clean
+
+    at = error.column - 1
+    start = max(0, at - SHOWN // 2)
+    end = start + SHOWN
+    encoding = encoding or "ascii"
+    shown = clean(error.text[start:end], SHOWN).encode(encoding, "replace").decode(encoding)
+    dots, more = "... " if start else "", " ..." if end < len(error.text) else ""
+    return [f"  {dots}{shown}{more}", f"  {' ' * cell_len(dots + shown[: at - start])}^"]

@@ -1,0 +1,65 @@
+"""The gallery as a whole: remaking it changes nothing, and every picture of it can be read, in every theme and format."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from reading import SVG, legible, parse
+
+from viz._theme import THEMES
+
+DOCS = Path(__file__).parents[2] / "docs"
+GALLERY = DOCS / "gallery"
+PICTURES = sorted(GALLERY.glob("*.svg"))
+
+
+def test_making_the_gallery_again_changes_nothing(tmp_path: Path) -> None:
+    # no program `dot` on PATH: the layout that comes with the package, the same everywhere
+    subprocess.run([sys.executable, DOCS / "make_gallery.py", tmp_path], check=True, env=os.environ | {"PATH": ""})
+    made = sorted(f.name for f in tmp_path.iterdir())
+    assert made == sorted(f.name for f in GALLERY.iterdir())
+    for name in made:
+        now, kept = (folder.joinpath(name).read_text(encoding="utf-8") for folder in (tmp_path, GALLERY))
+        assert now == kept, f"{name} is another picture now: python docs/make_gallery.py"
+
+
+def test_there_is_a_gallery_and_its_page_shows_all_of_it() -> None:
+    assert len(PICTURES) >= 15
+    page = (GALLERY / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\]\(([\w-]+\.svg)\)", page)) == [f.name for f in PICTURES]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
+def test_nothing_is_too_small_cut_off_or_on_top_of_another(path: Path) -> None:
+    legible(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
+def test_each_picture_tells_a_screen_reader_what_it_is(path: Path) -> None:
+    root = parse(path.read_text(encoding="utf-8"))
+    ids = {node.get("id"): "".join(node.itertext()) for node in root.iter() if node.get("id")}
+    assert root.get("role") == "img"
+    title, description = (ids[i] for i in root.get("aria-labelledby", "").split())
+    assert title
+    assert len(description) > 40
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
+def test_text_has_the_colours_that_can_be_read(path: Path) -> None:
+    theme = THEMES["dark" if path.stem.endswith("-dark") else "light"]
+    readable = {theme[role] for role in ("ink", "grey", "positive", "negative")}
+    root = parse(path.read_text(encoding="utf-8"))
+    assert {text.get("fill") for text in root.iter(f"{SVG}text")} <= readable
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
+def test_a_picture_needs_nothing_but_itself(path: Path) -> None:
+    """No style, no script, nothing from anywhere else."""
+    root = parse(path.read_text(encoding="utf-8"))
+    assert not {node.tag.removeprefix(SVG) for node in root.iter()} & {"style", "script", "foreignObject", "image", "a"}
+    assert not [key for node in root.iter() for key in node.attrib if "href" in key or key.startswith("on")]
