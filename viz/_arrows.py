@@ -1,4 +1,4 @@
-"""How an edge looks: as wide as the gradient through it, in the hue of its sign, with a bar where the gradient stops."""
+"""How an edge looks: as wide as the gradient through it, in the hue of its sign, with a bar where that stops."""
 
 from __future__ import annotations
 

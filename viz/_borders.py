@@ -22,7 +22,7 @@ __all__ = ["TINT", "WIDE", "Shown", "aspect", "panels", "right", "share3", "with
 Array = np.ndarray[Any, Any]
 WIDE = 764.0  # with its margins the page is as wide as a notebook's column
 TINT = 0.085  # how opaque a step of the scale is, one over the other
-_AXIS, _GAP = 44.0, 20.0
+_GAP = 20.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def panels(
     n = len(shown)
     across = n if n <= 3 else 2 if n == 4 else 3
     tall = max(aspect(xlim, ylim), 0.8 if across > 2 else 0.0)
-    wide = min((WIDE - _AXIS - _GAP * (across - 1)) / across, 460.0 / tall, 620.0)
+    left = max(44.0, 16 + max(width(text, TICK) for _, text in _marks(ylim, 460.0, 60)))
+    wide = min((WIDE - left - _GAP * (across - 1)) / across, 460.0 / tall, 620.0)
     high = wide * tall
     head = (0.0 if alone else 18.0) + 42.0  # title, accuracy, and the name of the y axis
     row = head + high + 48.0
@@ -56,7 +57,7 @@ def panels(
     r = (4.2 if total <= 250 else 3.4 if total <= 700 else 2.4) * (1.0 if wide > 300 else 0.82)
     parts: list[Raw] = []
     for k, s in enumerate(shown):
-        x0, y0 = _AXIS + k % across * (wide + _GAP), k // across * row + head
+        x0, y0 = left + k % across * (wide + _GAP), k // across * row + head
         axes = Axes(x0, y0, wide, high, xlim, ylim)
         heading = []
         if not alone:
@@ -71,7 +72,8 @@ def panels(
                 data_y=f"{axes.bottom!r} {axes.y0!r} {ylim[0]!r} {ylim[1]!r}",
             )
         )  # fmt: skip
-    return parts, (_AXIS + across * wide + (across - 1) * _GAP, math.ceil(n / across) * row - 6)
+    reach = max(axes.x(v) + width(text, TICK) / 2 - axes.right for v, text in _marks(xlim, wide, 80))
+    return parts, (max(0.0, reach - 12) + left + across * wide + (across - 1) * _GAP, math.ceil(n / across) * row - 6)
 
 
 def _accuracy(s: Shown, sets: dict[str, Labelled]) -> str:
@@ -124,16 +126,20 @@ def _edges(plane: Plane, axes: Axes, scale: str, signed: bool) -> list[Raw]:
     return parts
 
 
+def _marks(limits: tuple[float, float], long: float, apart: float) -> list[tuple[float, str]]:
+    """Where an axis of so many pixels has ticks, and what is written there."""
+    found = ticks(*limits, about=max(3, round(long / apart)))
+    return list(zip(found, tick_labels(found), strict=True))
+
+
 def _frame(axes: Axes, features: tuple[str, str], left: bool) -> list[Raw]:
     """The edge with its ticks; the numbers of y only where a row of panels begins."""
     parts = [element("rect", x=axes.x0, y=axes.y0, width=axes.width, height=axes.height, fill="none", stroke=LINE)]
-    xs = ticks(*axes.xlim, about=max(3, round(axes.width / 80)))
-    for v, text in zip(xs, tick_labels(xs), strict=True):
+    for v, text in _marks(axes.xlim, axes.width, 80):
         x = axes.x(v)
         parts.append(element("line", x1=x, y1=axes.bottom, x2=x, y2=axes.bottom + 4, stroke=LINE))
         parts.append(write(text, x, axes.bottom + 17, TICK, GREY, "middle"))
-    ys = ticks(*axes.ylim, about=max(3, round(axes.height / 60)))
-    for v, text in zip(ys, tick_labels(ys), strict=True):
+    for v, text in _marks(axes.ylim, axes.height, 60):
         y = axes.y(v)
         parts.append(element("line", x1=axes.x0 - 4, y1=y, x2=axes.x0, y2=y, stroke=LINE))
         if left:
@@ -161,7 +167,7 @@ def _dots(s: Shown, sets: dict[str, Labelled], axes: Axes, r: float, kinds: int)
 
 def _region_names(plane: Plane, sets: dict[str, Labelled], axes: Axes, names: Sequence[str]) -> list[Raw]:
     """Each class by name where its region has most room; of two classes the signs, where the names do not both fit."""
-    step = max(1, math.ceil(max(plane.classes.shape) / 64))
+    step = max(1, math.ceil(max(plane.classes.shape) / 56))
     rows, columns = (np.unique(np.r_[0:n:step, n - 1]) for n in plane.classes.shape)
     across = np.array([axes.x(float(v)) for v in plane.x[columns]])
     down = np.array([axes.y(float(v)) for v in plane.y[rows]])

@@ -5,31 +5,15 @@ from __future__ import annotations
 import math
 from functools import partial
 
+from viz._bins import NO_GRADIENT, STEP, cell, row
 from viz._marks import cross, square
-from viz._scene import Box, Scene, Unit
-from viz._summary import BINS, Summary
+from viz._scene import Box, Scene
+from viz._summary import Summary
 from viz._text import number, signed, width
-from viz._xml import (
-    CARD,
-    DOTS,
-    FAINT,
-    GREY,
-    HATCH,
-    INK,
-    LINE,
-    NEGATIVE,
-    PALE,
-    POSITIVE,
-    TRACK,
-    Raw,
-    element,
-    hue,
-    write,
-)  # fmt: skip
+from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, LINE, PALE, TRACK, Raw, element, hue, write
 
 __all__ = ["NO_GRADIENT", "draw_box", "full_bar", "round_front", "size_of", "tick"]
 
-NO_GRADIENT = "–"
 WRONG = "this rule is wrong"
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
 _GAP = 9.0  # between an op and its box
@@ -37,8 +21,8 @@ _LINE, _BAR = 17.5, 9.0
 _USUAL = 124.0  # most scalars fit in this width, and columns of like boxes are easier to read
 _WIDE = 240.0
 _LOW = 26.0
-_HIST, _ROW = 100.0, 42.0
-_CELL, _STEP = 11.0, 13.5  # a unit's cell, and from one to the next
+_ROW = 42.0
+_RING = 6.0  # from a highlighted box to its outer outline
 
 
 def full_bar(scene: Scene) -> float:
@@ -49,12 +33,17 @@ def full_bar(scene: Scene) -> float:
 
 def size_of(box: Box, direction: str) -> tuple[float, float]:
     """Width and height in pixels, the op's circle included."""
-    wide, high = _body(box)
+    wide, high = (length + 2 * _ring(box) for length in _body(box))
     if not _has_circle(box):
         return wide, high
     if direction == "LR":
         return _op_width(box) + _GAP + wide, high
     return max(wide, _op_width(box)), _OP + _GAP + high
+
+
+def _ring(box: Box) -> float:
+    """The room that a highlighted box needs around it."""
+    return _RING if box.highlighted else 0.0
 
 
 def _has_circle(box: Box) -> bool:
@@ -131,15 +120,16 @@ def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, 
     left, top = centre[0] - total_w / 2, centre[1] - total_h / 2
     parts = [element("title", box.hover)]
     wide, high = _body(box)
-    x, y = left, top
+    ring = _ring(box)
+    x, y = left + ring, top + ring
     if _has_circle(box):
         op_w = _op_width(box)
         if direction == "LR":
-            x = left + op_w + _GAP
-            ox, oy, line = left + op_w / 2, centre[1], (left + op_w, centre[1], x, centre[1])
+            x = left + op_w + _GAP + ring
+            ox, oy, line = left + op_w / 2, centre[1], (left + op_w, centre[1], x - ring, centre[1])
         else:
-            x, y = centre[0] - wide / 2, top + _OP + _GAP
-            ox, oy, line = centre[0], top + _OP / 2, (centre[0], top + _OP, centre[0], y)
+            x, y = centre[0] - wide / 2, top + _OP + _GAP + ring
+            ox, oy, line = centre[0], top + _OP / 2, (centre[0], top + _OP, centre[0], y - ring)
         parts.append(element("line", x1=line[0], y1=line[1], x2=line[2], y2=line[3], stroke=GREY, stroke_width=1.25))
         parts.append(
             element(
@@ -194,10 +184,10 @@ def tick(x: float, y: float) -> Raw:
 
 
 def _ringed(wide: float, high: float) -> list[Raw]:
-    """A heavy double outline."""
-    return [
-        element("rect", x=-6, y=-6, width=wide + 12, height=high + 12, rx=11, fill=CARD, stroke=INK, stroke_width=2.5),
-    ]
+    """The outer one of a heavy double outline."""
+    gap = _RING - 1.25
+    outer = {"x": -gap, "y": -gap, "width": wide + 2 * gap, "height": high + 2 * gap, "rx": 10}
+    return [element("rect", fill=CARD, stroke=INK, stroke_width=2.5, **outer)]
 
 
 def _ends(box: Box, wide: float, high: float, direction: str) -> list[Raw]:
@@ -218,8 +208,8 @@ def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str =
     rect = partial(element, "rect", width=wide, height=high, rx=6)
     pattern = {"closed": HATCH, "dead": HATCH, "saturated": DOTS}.get(box.mark)
     parts = [rect(fill=fill)]
-    if pattern:
-        parts.append(rect(fill=pattern))
+    if pattern:  # fainter under the many words of a large box
+        parts.append(rect(fill=pattern, fill_opacity=None if box.kind == "scalar" else 0.7))
     flawed = isinstance(box.value, float) and not math.isfinite(box.value)
     flawed |= isinstance(box.value, Summary) and box.value.flawed > 0
     heavy = flawed or box.verdict == "wrong"
@@ -305,7 +295,7 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
         parts.append(write(box.op, 8 + chip / 2, 19.5, 12, INK, "middle"))
         x = 8 + chip + 8
     room = wide - x - width(box.shape, 12) - 18
-    parts.append(write(_fitting(box.name, room), x, 20, 13, GREY if plain else INK, bold=True))
+    parts.append(write(_fitting(box.name, room), x, 20, 13, GREY if plain else INK, bold=True, halo=halo))
     parts.append(write(box.shape, wide - 11, 20, 12, GREY, "end", halo=halo))
     y = 32.0
     if box.subtitle or box.aside:
@@ -325,33 +315,19 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     if _shows_grad(box) and not _one_number(box):
         rows.append(("grad", box.grad, ("norm",)))
     for word, summary, wanted in rows:
-        parts += _row(word, summary if isinstance(summary, Summary) else None, wanted, y, wide, halo)
+        parts += row(word, summary if isinstance(summary, Summary) else None, wanted, y, wide, halo)
         y += _ROW
     y += 13
     if box.note:
         parts.append(write(_fitting(box.note, wide - 24, 12), 12, y, 12, INK, halo=halo))
         y += 17
     for k, unit in enumerate(box.units):
-        parts.append(_cell(unit, 12 + _STEP * k, y - 11))
+        parts.append(cell(unit, 12 + STEP * k, y - 11))
     if not box.units and box.mark == "dead":
         parts.append(cross(wide - 17, high - 13))
     if not box.units and box.mark == "saturated":
         parts.append(square(wide - 17, high - 13))
     return parts
-
-
-def _cell(unit: Unit, x: float, y: float) -> Raw:
-    """One unit: the greyer, the more it is on; dead with hatching and a cross, saturated with dots and a square."""
-    rect = partial(element, "rect", x=x, y=y, width=_CELL, height=_CELL, rx=2.5, stroke=GREY, stroke_width=1)
-    parts = [element("title", f"unit {unit.name}: {unit.mark or 'on'}, {unit.on:.0%}"), rect(fill=CARD)]
-    middle = x + _CELL / 2, y + _CELL / 2
-    if unit.mark == "dead":
-        parts += [rect(fill=HATCH), cross(*middle, 7)]
-    elif unit.mark == "saturated":
-        parts += [rect(fill=DOTS), square(*middle, 5.5)]
-    else:
-        parts.append(rect(fill=INK, fill_opacity=f"{0.06 + 0.6 * unit.on:.3f}"))
-    return element("g", *parts, data_unit=unit.name, data_mark=unit.mark or None, data_value=repr(unit.on))
 
 
 def _fitting(name: str, room: float, size: float = 13) -> str:
@@ -361,46 +337,3 @@ def _fitting(name: str, room: float, size: float = 13) -> str:
     while name and width(name + "…", size, bold) > room:
         name = name[:-1]
     return name + "…" if name else ""
-
-
-def _row(word: str, summary: Summary | None, wanted: tuple[str, ...], y: float, wide: float, halo: bool) -> list[Raw]:
-    """One histogram with its caption, and beside it the numbers `wanted` of it."""
-    base = y + 24
-    parts = [element("line", x1=12, y1=base, x2=12 + _HIST, y2=base, stroke=LINE, stroke_width=1)]
-    caption = word
-    if summary is not None and summary.count:
-        parts += _bars(summary, base)
-        caption += f" ±{number(summary.limit)}"
-    zero = 12 + _HIST / 2
-    parts.append(
-        element(
-            "line",
-            x1=zero,
-            y1=y - 2,
-            x2=zero,
-            y2=base + 3,
-            stroke=INK,
-            stroke_width=1,
-            stroke_dasharray="2 2",
-        )
-    )
-    parts.append(write(caption, 12 + _HIST / 2, base + 13, 11, GREY, "middle", halo=halo))
-    for k, what in enumerate(wanted):
-        exact = None if summary is None else getattr(summary, what)
-        shown = NO_GRADIENT if exact is None else number(exact)
-        line = base - 11 + 17 * k if len(wanted) > 1 else base - 3
-        parts.append(write(what, 12 + _HIST + 11, line, 12, GREY, halo=halo))
-        parts.append(write(shown, wide - 11, line, 12, INK, "end", halo=halo))
-    return parts
-
-
-def _bars(summary: Summary, base: float) -> list[Raw]:
-    """Heights go with the square root of the count, so that a few numbers show beside very many."""
-    step, most = _HIST / BINS, max(summary.bins)
-    paths = {NEGATIVE: "", LINE: "", POSITIVE: ""}
-    for i, count in enumerate(summary.bins):
-        if count:
-            high = max(1.0, 22 * math.sqrt(count / most))
-            side = NEGATIVE if i < BINS // 2 else POSITIVE if i > BINS // 2 else LINE
-            paths[side] += f"M{12 + i * step:.2f} {base:g}v-{high:.2f}h{step - 0.6:.2f}v{high:.2f}z"
-    return [element("path", d=d, fill=fill) for fill, d in paths.items() if d]

@@ -102,14 +102,15 @@ class Facts:
             if "maxout" in kinds and not self.columns.wired and column.bias is not None:
                 what += f" of {column.bias.shape[1]} pieces"
             outputs = sum(p[0] == c for p in self.columns.outputs)
-            what = clean(what, 36) + (" · output" + "s" * (outputs > 1) if outputs else "")
+            count = f"{outputs:,} " if outputs < n else ""
+            what = clean(what, 36) + (f" · {count}output" + "s" * (outputs > 1) if outputs else "")
         extras = ([f"{column.parameters:,} parameters"] if c else []) + column.extras
         return [clean(column.label, 28), what, clean(", ".join(extras), 40)]
 
     def foot(self, c: int) -> list[str]:
         """The words below a column: its scales, and how many units carry marks."""
         lines = []
-        if self.measured is not None:
+        if self.measured is not None and np.isfinite(self.measured[c].mean).any():
             lines.append(f"{'map' if self.maps is not None else 'fill'} ±{number(self.scales[c])}")
         if c and self.columns.columns[c].edges:
             lines.append(f"widest edge {number(self.largest[c])}")

@@ -153,7 +153,7 @@ def fitted(text: object, size: float, wide: float, bold: bool = False) -> str:
     """`text` on one line and harmless, shortened until it is no wider than `wide`.
 
     >>> fitted("a name that is long", 12, 60)
-    'a name t…'
+    'a name…'
     """
     shown = clean(text, 400)
     if width(shown, size, bold) <= wide:

@@ -15,7 +15,8 @@ from viz._text import clean
 
 __all__ = ["write_graphml", "write_json"]
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# Half a pair, which UTF-8 cannot hold, and what controls a terminal or turns the direction of writing.
+_UNSEEN = re.compile("[\ud800-\udfff\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _EVERYTHING = 10_000_000  # a limit of characters that no name reaches
 
 
@@ -39,7 +40,8 @@ def write_json(sheet: Sheet, theme: str) -> str:
         from micrograd_nn.nn._network_files import to_json
 
         about_all = {**graph.graph, "title": sheet.title, "note": sheet.note, "tables": _plain(tables)}
-        return to_json(about_all, graph.nodes(data=True), graph.edges(data=True))
+        edges = [(s, t, has) for t in graph for s, has in graph.pred[t].items()]  # a unit adds up in this very order
+        return _seen(to_json(about_all, graph.nodes(data=True), edges))
     facts = {"format": "micrograd_nn.graph", "version": 1, "title": sheet.title, "note": sheet.note}
     nodes = (_line({"id": n, **has}) for n, has in graph.nodes(data=True))
     links = (_line({"source": s, "target": t, "key": k, **e}) for s, t, k, e in graph.edges(keys=True, data=True))
@@ -53,8 +55,12 @@ def _listed(lines: Iterable[str]) -> str:
 
 
 def _line(entry: Any) -> str:
-    text = json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False)
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)  # UTF-8 cannot hold half a pair
+    return _seen(json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False))
+
+
+def _seen(text: str) -> str:
+    """JSON with what nobody could see in it by number; it stands in quotes only."""
+    return _UNSEEN.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
 
 
 def _plain(x: Any) -> Any:

@@ -1,9 +1,9 @@
 """A small graph as a diagram of box-drawing characters: columns from left to right, and lines that never run together.
 
-Boxes stand in columns by the longest way from them to the output. An edge over several columns passes through a line's
-height in each. Between two columns every line that has to change its height gets a track of its own, except that what
-leaves one box may share one (channel routing, after Hashimoto and Stevens 1971); where two lines would run in the same
-cells there is no diagram.
+Boxes stand in columns by the longest way from them to the output. Every use of a box has an arrow of its own, the first
+input's on top. An edge over several columns passes through a line's height in each. Between two columns a line that
+has to change its height gets a track, which only lines from the same box share (channel routing, after Hashimoto and
+Stevens 1971): where lines cross, they do so at a right angle, and where they meet (├, ●) they are from the same box.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from viz._scene import Edge
+from viz._words import Piece, cells
 
-__all__ = ["Piece", "diagram"]
+__all__ = ["diagram"]
 
-Piece = tuple[str, str]  # text, and the style it has in a terminal with colours
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
 _LINES = dict(zip(
     (3, 12, 9, 5, 10, 6, 11, 7, 14, 13, 15, 1, 2, 4, 8), "│─╰╯╭╮├┤┬┴┼│││─", strict=True
 ))  # fmt: skip
 _LINES |= {_LEFT: "─", _RIGHT: "─"}
 _SWEEPS = 6
+_MOST = 8  # arrows into a box
+_SHIFTS = 6  # rows that a column moves down at most
+_Grid = dict[tuple[int, int], dict[tuple[int, int], int]]  # (row, column): by line, in which ways it leaves the cell
 
 
 @dataclass(slots=True)
@@ -56,10 +59,17 @@ def diagram(contents: Sequence[list[list[Piece]]], edges: Sequence[Edge], width:
     columns = _columns(len(contents), edges)
     if columns is None:
         return None
-    items = [_Item(c, rows) for c, rows in zip(columns, contents, strict=True)]
+    arriving = Counter(e.head for e in edges)
+    if max(arriving.values(), default=0) > _MOST:
+        return None
+    items = [
+        _Item(c, rows + [[]] * (arriving[b] - len(rows)))
+        for b, (c, rows) in enumerate(zip(columns, contents, strict=True))
+    ]
     hops = _hops(items, edges)
     ranks = _ordered(items, hops)
     _place(items, ranks, hops)
+    _untangle(items, hops, len(ranks))
     for room in (2, 1):  # columns between the last track and the box
         lines = _drawn(items, ranks, hops, room, width)
         if lines is not None:
@@ -100,8 +110,7 @@ def _hops(items: list[_Item], edges: Sequence[Edge]) -> list[_Hop]:
         nth, twin = arrived[e.head], twins[e.tail, e.head]
         arrived[e.head] += 1
         twins[e.tail, e.head] += 1
-        # Each use has an arrow of its own as far as there are rows for it, else they share.
-        row = 1 + (nth + (rows - k) // 2 if k <= rows else nth * rows // k)
+        row = 1 + nth + (rows - k) // 2
         at, leaves = e.tail, 1 + ((sending - many) // 2 + twin if many <= sending else twin * sending // many)
         for column in range(items[e.tail].column + 1, items[e.head].column):
             items.append(_Item(column))
@@ -170,6 +179,20 @@ def _place(items: list[_Item], ranks: list[list[int]], hops: list[_Hop]) -> None
                 wanted.append(sum(tops) / len(tops) if tops else None)
             for i, top in zip(ranks[c], _spread(wanted, [items[i].height for i in ranks[c]]), strict=True):
                 items[i].top = top
+
+
+def _untangle(items: list[_Item], hops: list[_Hop], count: int) -> None:
+    """Move columns down until there are tracks: no line then leaves at the height at which another one arrives.
+
+    At the end the topmost item is in row 0.
+    """
+    for c in range(count - 1):
+        here = [h for h in hops if items[h.tail].column == c]
+        for _ in range(_SHIFTS):
+            if _tracks(items, here) is not None:
+                break
+            for item in items:
+                item.top += item.column > c
     highest = min(item.top for item in items)
     for item in items:
         item.top -= highest
@@ -204,18 +227,16 @@ def _spread(wanted: list[float | None], heights: list[int]) -> list[int]:
 def _drawn(
     items: list[_Item], ranks: list[list[int]], hops: list[_Hop], room: int, width: int
 ) -> list[list[Piece]] | None:
-    from rich.cells import cell_len
-
-    lines: dict[tuple[int, int], int] = {}  # (row, column): which of the four ways a line leaves the cell
+    lines: _Grid = {}
     pieces: dict[tuple[int, int], Piece] = {}
     x = 0
     for c, column in enumerate(ranks):
-        inner = max((sum(cell_len(t) for t, _ in row) for i in column for row in items[i].rows), default=0)
+        inner = max((cells(row) for i in column for row in items[i].rows), default=0)
         wide = inner + 4 if inner else 1
         for i in column:
             item = items[i]
             if not item.rows:
-                _across(lines, item.top, x, x + wide)
+                _across(lines, (i, 0), item.top, x, x + wide)
                 continue
             pieces[item.top, x] = ("╭" + "─" * (wide - 2) + "╮", "")
             for k, row in enumerate(item.rows):
@@ -223,9 +244,9 @@ def _drawn(
                 pieces[item.top + 1 + k, x] = ("│ ", "")
                 for j, (text, style) in enumerate(row):
                     if j == len(row) - 1 and j:  # the last stands at the right edge
-                        at = x + 2 + inner - cell_len(text)
+                        at = x + 2 + inner - cells([(text, style)])
                     pieces[item.top + 1 + k, at] = (text, style)
-                    at += cell_len(text)
+                    at += cells([(text, style)])
                 pieces[item.top + 1 + k, x + wide - 2] = (" │", "")
             pieces[item.top + item.height - 1, x] = ("╰" + "─" * (wide - 2) + "╯", "")
         x += wide
@@ -238,31 +259,32 @@ def _drawn(
         used = max(tracks.values(), default=-1) + 1
         gap = 1 + used + room if used else 3
         for h in here:
-            source, target = items[h.tail].top + h.leaves, items[h.head].top + h.arrives
+            net, source, target = (h.tail, h.leaves), items[h.tail].top + h.leaves, items[h.head].top + h.arrives
             if source == target:
-                _across(lines, source, x, x + gap)
+                _across(lines, net, source, x, x + gap)
             else:
-                track = x + 1 + tracks[h.tail, h.leaves]
-                _across(lines, source, x, track)
-                _add(lines, source, track, _LEFT)
+                track = x + 1 + tracks[net]
+                _across(lines, net, source, x, track)
+                _add(lines, net, source, track, _LEFT)
                 for y in range(min(source, target), max(source, target)):
-                    _add(lines, y, track, _DOWN)
-                    _add(lines, y + 1, track, _UP)
-                _add(lines, target, track, _RIGHT)
-                _across(lines, target, track + 1, x + gap)
+                    _add(lines, net, y, track, _DOWN)
+                    _add(lines, net, y + 1, track, _UP)
+                _add(lines, net, target, track, _RIGHT)
+                _across(lines, net, target, track + 1, x + gap)
             if items[h.head].rows:
-                pieces[target, x + gap - 1] = ("▶", "")
+                pieces[target, x + gap - 1] = ("►", "")
         x += gap
     return _assembled(pieces, lines) if x <= width else None
 
 
-def _add(lines: dict[tuple[int, int], int], y: int, x: int, ways: int) -> None:
-    lines[y, x] = lines.get((y, x), 0) | ways
+def _add(lines: _Grid, net: tuple[int, int], y: int, x: int, ways: int) -> None:
+    cell = lines.setdefault((y, x), {})
+    cell[net] = cell.get(net, 0) | ways
 
 
-def _across(lines: dict[tuple[int, int], int], y: int, start: int, end: int) -> None:
+def _across(lines: _Grid, net: tuple[int, int], y: int, start: int, end: int) -> None:
     for x in range(start, end):
-        _add(lines, y, x, _LEFT | _RIGHT)
+        _add(lines, net, y, x, _LEFT | _RIGHT)
 
 
 def _tracks(items: list[_Item], hops: list[_Hop]) -> dict[tuple[int, int], int] | None:
@@ -301,13 +323,12 @@ def _tracks(items: list[_Item], hops: list[_Hop]) -> dict[tuple[int, int], int] 
     return tracks
 
 
-def _assembled(pieces: dict[tuple[int, int], Piece], lines: dict[tuple[int, int], int]) -> list[list[Piece]]:
+def _assembled(pieces: dict[tuple[int, int], Piece], lines: _Grid) -> list[list[Piece]]:
     """Rows of pieces, out of what stands where."""
-    from rich.cells import cell_len
-
     rows: dict[int, dict[int, Piece]] = {}
-    for (y, x), ways in lines.items():
-        rows.setdefault(y, {})[x] = (_LINES[ways], "")
+    for (y, x), nets in lines.items():
+        line = _LINES[sum(nets.values())]  # two lines in a cell cross, so that no way is taken twice
+        rows.setdefault(y, {})[x] = ("●" if line == "┼" and len(nets) == 1 else line, "")
     for (y, x), piece in pieces.items():
         rows.setdefault(y, {})[x] = piece
     out = []
@@ -316,6 +337,6 @@ def _assembled(pieces: dict[tuple[int, int], Piece], lines: dict[tuple[int, int]
         at = 0
         for x, (text, style) in sorted(rows.get(y, {}).items()):
             row += [(" " * (x - at), "")] * (x > at) + [(text, style)]
-            at = x + cell_len(text)
+            at = x + cells([(text, style)])
         out.append(row)
     return out

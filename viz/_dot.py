@@ -6,6 +6,7 @@ import math
 
 from viz._scene import Box, Edge, Frame, Scene
 from viz._sheet import Sheet
+from viz._summary import Summary
 from viz._text import number, signed
 from viz._theme import THEMES
 
@@ -30,7 +31,7 @@ def write_dot(sheet: Sheet, theme: str = "light") -> str:
     heading = [line for line in (sheet.title, sheet.note) if line]
     if heading:
         lines.append(f"  label={_quote(*heading)}; labelloc=t")
-    lines += _nodes(scene, scene.root, "  ", [0])
+    lines += _nodes(scene, scene.root, "  ", [0], grey)
     for edge in scene.edges:
         role, wide, dashed = pen(edge)
         traits = [f"label={_quote(said_on(edge))}"] if said_on(edge) else []
@@ -51,7 +52,7 @@ def scene_of(sheet: Sheet) -> tuple[Scene, str]:
     return graph.scene, graph.direction
 
 
-def _nodes(scene: Scene, frame: Frame, indent: str, drawn: list[int]) -> list[str]:
+def _nodes(scene: Scene, frame: Frame, indent: str, drawn: list[int], frames: str) -> list[str]:
     lines = []
     for b in frame.boxes:
         box = scene.boxes[b]
@@ -64,22 +65,27 @@ def _nodes(scene: Scene, frame: Frame, indent: str, drawn: list[int]) -> list[st
     for inner in frame.frames:
         lines.append(f"{indent}subgraph cluster_{drawn[0]} {{")
         drawn[0] += 1
-        lines.append(f"{indent}  label={_quote(inner.label)}; labelloc=t; penwidth={3 if inner.highlighted else 1}")
-        lines += _nodes(scene, inner, indent + "  ", drawn)
+        look = f"style=rounded; color={frames}; fontcolor={frames}; penwidth={3 if inner.highlighted else 1}"
+        lines.append(f"{indent}  label={_quote(inner.label)}; labelloc=t; {look}")
+        lines += _nodes(scene, inner, indent + "  ", drawn, frames)
         lines.append(f"{indent}}}")
     return lines
 
 
 def lines_of(box: Box) -> list[str]:
     """What a box says, line by line: op, name and shape; value; gradient; its mark in a glyph and a word."""
-    lines = [" ".join(filter(None, [box.op, box.name, box.shape]))]
+    lines = [" ".join(filter(None, [box.op, box.name, box.subtitle, box.shape]))]
     if isinstance(box.value, float):
         if box.shows_value:
             lines.append(("bias " if box.kind == "unit" else "") + number(box.value))
         if box.tracked and box.shows_grad and box.kind != "unit":
             lines.append("grad " + (signed(box.grad) if isinstance(box.grad, float) else "–"))
-    elif box.note:
-        lines.append(box.note)
+    elif isinstance(box.value, Summary) and box.value.count and box.shows_value:
+        lines.append(f"mean {number(box.value.mean)}, std {number(box.value.std)}")
+    if box.tracked and box.shows_grad and box.kind in ("tensor", "group"):
+        known = box.grad if isinstance(box.grad, Summary) and box.grad.count else None
+        lines.append("grad norm " + ("–" if known is None else number(known.norm)))
+    lines.append(box.note)
     if box.mark:
         lines.append(_MARKED[box.mark])
     if box.verdict:
@@ -88,11 +94,10 @@ def lines_of(box: Box) -> list[str]:
 
 
 def said_on(edge: Edge) -> str:
-    """What an edge says: how many edges it stands for, or its local derivative or weight and why nothing comes back."""
+    """What an edge says: how many edges it stands for, or its local derivative or weight, or why nothing comes back."""
     if edge.count > 1:
         return f"×{edge.count:,}"
-    label = edge.label or (number(edge.weight) if edge.weight is not None else "")
-    return ", ".join(filter(None, [label, edge.stop]))
+    return edge.label or edge.stop or ("" if edge.weight is None else number(edge.weight))
 
 
 def pen(edge: Edge) -> tuple[str, float, bool]:

@@ -13,7 +13,7 @@ from micrograd_nn.nn import Module, Network
 from viz._example import Example, kind_of, run_example
 from viz._gather import build_scene
 from viz._layout import LayoutTimeout
-from viz._networkx import to_networkx
+from viz._networkx import later, units_of
 from viz._picture import Picture
 from viz._reading import Reading, is_number, is_pick
 from viz._scene import Scene
@@ -71,8 +71,9 @@ def draw(
     neuron), "scalar" a box a number, which is the model on one example, `X[example]`. None is the finest that fits.
     With `neurons` at "scalar" only these are opened, each other one is a box: paths, in full or by their end
     ("layers[0].neurons[2]", "neurons[2]", "layers[0]", a unit's name), * and ? for any text and character; a number k
-    is neuron k of every layer. A graph of more than `budget` boxes is folded, innermost modules first, and the picture
-    says so; `depth` folds modules nested that deep in any case (1: layers, 2: neurons).
+    is neuron k of every layer. A graph of more than `budget` boxes is folded, innermost modules first, and further
+    while there are too many arrows to be told apart; the picture says so. `depth` folds modules nested that deep in any
+    case (1: layers, 2: neurons).
 
     `direction` is "LR" (left to right) or "TB" (top to bottom). `values`, `gradients` and `local_derivatives` can be
     left out. `highlight` marks nodes, names, or modules by their paths, with * and ? as well. `theme` is "light",
@@ -96,11 +97,12 @@ def draw(
     if direction not in ("LR", "TB"):
         raise ValueError(f'direction must be "LR" (left to right) or "TB" (top to bottom), not {direction!r}.')
     checked_theme(theme)
-    looks = {"values": values, "gradients": gradients, "local_derivatives": local_derivatives, "highlight": highlight}
+    looks: dict[str, Any] = {"values": values, "gradients": gradients, "local_derivatives": local_derivatives}
     with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
         plan = plan_of(
-            what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget, **looks
-        )
+            what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget,
+            highlight=highlight, **looks,
+        )  # fmt: skip
         return Picture(_fitting(plan, budget, direction, clean(title, 120) if title else ""), theme)
 
 
@@ -153,7 +155,8 @@ def _wiring(model: Module, detail: Any, depth: int | None, y: Any, values: bool,
             ) from error
     depth = depth or (1 if detail == "module" else None)
     wired: Network = net
-    return Plan(lambda budget: wiring_scene(wired, budget, depth, values=values, highlight=marked), wired.to_networkx)
+    full = units_of(model) or wired.to_networkx
+    return Plan(lambda budget: wiring_scene(wired, budget, depth, values=values, highlight=marked), full)
 
 
 def _model(
@@ -181,9 +184,9 @@ def _model(
     def scene(most: int) -> Scene:
         reading = run.reading
         made = build_scene(run.roots, most, depth, reading)
-        return replace(made, notes=tuple(run.notes))
+        return replace(made, notes=(" · ".join(run.notes),) if run.notes else ())
 
-    return Plan(scene, lambda: to_networkx(run.roots[0]))
+    return Plan(scene, later(run.roots, run.reading.grad, run.reading.name))
 
 
 def _count(found: Example) -> int:
@@ -235,7 +238,7 @@ def _graph(what: Any, detail: Any, opened: list[str], depth: int | None, looks: 
     depth = depth or (1 if detail == "module" else None)
     return Plan(
         lambda budget: replace(build_scene(roots, budget, depth, reading), notes=tuple(notes)),
-        lambda: to_networkx(roots[0]),
+        later(roots, reading.grad, reading.name),
     )
 
 
@@ -254,6 +257,9 @@ def _kinds(nodes: list[Node]) -> dict[str, str]:
     found: dict[str, str] = {}
     owners = {id(n.frame.owner): (n.module, n.frame.owner) for n in nodes if n.frame.owner is not None}
     for module, owner in owners.values():
+        layer = getattr(owner, "_layer", None)  # of a neuron
+        if isinstance(layer, Layer):
+            module, owner = module.rpartition(".")[0], layer
         if isinstance(owner, Layer) and module:
             found[module] = kind_of(owner)
     return found

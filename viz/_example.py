@@ -1,8 +1,8 @@
-"""From a model and what it is given to the graph that shows it computing: on arrays, or one example number by number."""
+"""From a model and its input to the graph that shows it computing: on arrays, or on one example number by number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +57,7 @@ def run_example(
     TypeError or ValueError saying what does not fit; where the model cannot be computed number by number, None unless
     it `must` be.
     """
-    rows = _rows(X)
+    rows = _rows(_columns(model, X) if isinstance(X, Mapping) else X)
     labels = None if y is None else np.asarray(y.data if isinstance(y, Node) else y)
     if labels is not None and labels.ndim == 0:
         labels = labels[None]
@@ -150,10 +150,19 @@ def _target(target: Any, count: int, loss: str) -> Any:
     return nodes[0] if count == 1 else nodes
 
 
+def _columns(model: Module, X: Mapping[str, Any]) -> Array:
+    """Inputs given by name, as the columns of an array."""
+    names = model.inputs if isinstance(model, Network) else ()
+    if set(names) != set(X):
+        raise ValueError(
+            f"X by name is for a Network, with a value or a column for each of its inputs, and {_said(model)} has "
+            f"{', '.join(names) or 'none by name'}."
+        )
+    return np.column_stack([np.atleast_1d(np.asarray(X[n].data if isinstance(X[n], Node) else X[n])) for n in names])
+
+
 def _rows(X: Any) -> Array:
     """The examples, a row each; one example alone is a row."""
-    if isinstance(X, dict):
-        raise TypeError("X is an array of examples (N, features), in the order of the network's inputs, not a dict.")
     given = X.data if isinstance(X, Node) else [x.data if isinstance(x, Node) else x for x in X] if (
         isinstance(X, (list, tuple))) else X  # fmt: skip
     try:

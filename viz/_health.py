@@ -67,8 +67,8 @@ def draw_health(
 
     >>> import micrograd_nn as mg, viz
     >>> X, y = mg.data.make_moons(100, rng=0)
-    >>> viz.draw_health(mg.unit_health(mg.nn.MLP(2, [8, 2], rng=0), X), title="Before training")
-    <Picture of 'Before training', 800×...: save it with .save('picture.svg')>
+    >>> viz.draw_health(mg.unit_health(mg.nn.MLP(2, [8, 2], rng=0), X), title="Before training").title
+    'Before training'
     """
     from micrograd_nn.health import HealthReport
 
@@ -247,18 +247,32 @@ def _tables(report: HealthReport) -> list[Table]:
         columns = [getattr(h, n).tolist() for n in sizes]
         for i, mark in enumerate(marks(h)):
             name = clean(h.units[i], 400) if h.units else None
-            rows.append((clean(h.name, 400), clean(h.activation, 400), i, name, mark or None, *(column[i] for column in columns)))
+            rows.append(
+                (
+                    clean(h.name, 400),
+                    clean(h.activation, 400),
+                    i,
+                    name,
+                    mark or None,
+                    *(column[i] for column in columns),
+                )
+            )
     heads = ("layer", "activation", "unit", "name", "mark", *(n.replace("_", " ") for n in sizes))
     tables = [Table(f"Units {on(report)}", heads, rows)]
     if report.gradients:
         flows: list[tuple[Any, ...]] = [
-            (clean(g.name, 400), g.kind, g.mean, g.std, g.norm, g.mean_abs, g.zeros, g.verdict) for g in report.gradients
+            (clean(g.name, 400), g.kind, g.mean, g.std, g.norm, g.mean_abs, g.zeros, g.verdict)
+            for g in report.gradients
         ]
         heads = ("gradient on", "kind", "mean", "std", "norm", "mean |g|", "zeros", "verdict")
         tables.append(Table("Gradient flow", heads, flows))
     if report.updates:
         tables.append(
-            Table("Updates", ("parameter", "log10(std(update) / std(weights))"), [(clean(name, 400), x) for name, x in report.updates.items()])
+            Table(
+                "Updates",
+                ("parameter", "log10(std(update) / std(weights))"),
+                [(clean(name, 400), x) for name, x in report.updates.items()],
+            )
         )
     if findings := report.findings:
         tables.append(Table("Findings", ("finding",), [(clean(text, 2000),) for text in findings]))

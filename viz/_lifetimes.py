@@ -325,7 +325,9 @@ def _tables(lives: list[_Life], reports: Sequence[HealthReport], times: list[int
         for t, time in enumerate(times):
             found = life.marks[t].tolist()
             mean = float(life.values[t].mean())
-            counts.append((clean(life.last.name, 400), time, len(found), found.count("dead"), found.count("saturated"), mean))
+            counts.append(
+                (clean(life.last.name, 400), time, len(found), found.count("dead"), found.count("saturated"), mean)
+            )
         for i in range(len(life.last)):
             dead = np.flatnonzero(life.marks[:, i] == "dead")
             first = times[int(dead[0])] if len(dead) else None

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrograd_nn.nn import Module
+from micrograd_nn.nn import Layer, Module, Sequential
 from viz._captions import Facts
 from viz._columns import Glyph, Stand, stand
 from viz._maps import planes
 from viz._measured import examples_of, measure, numbers_of, wires_of
+from viz._networkx import units_of
 from viz._neurons import RING, Look, draw_unit
 from viz._picture import Picture
 from viz._sheet import Sheet, compose
@@ -101,7 +102,13 @@ def _sheet(facts: Facts, title: str) -> Sheet:
     return compose(
         "network", parts, size, facts.legend(), title=title, name=clean(repr(facts.columns.model), 90),
         notes=facts.notes(), description=facts.description(), tables=facts.tables(),
+        network=_wiring(facts.columns.model),
     )  # fmt: skip
+
+
+def _wiring(model: Module) -> Callable[[], Any] | None:
+    """What makes the network as a graph, for the formats that are graphs; None where it is no wiring of units."""
+    return units_of(Sequential(model) if isinstance(model, Layer) else model)
 
 
 def _glyphs(facts: Facts) -> list[Glyph]:

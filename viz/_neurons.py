@@ -164,10 +164,12 @@ def _texts(look: Look, glyph: Glyph) -> list[Raw]:
     if not glyph.is_square:
         mean = next((t for t in map(_digits(look.mean), (4, 3, 2)) if width(t, 11) <= 2 * glyph.half), mean)
     if glyph.is_square:
-        if not look.beside:
-            room = 2 * glyph.half - width(mean, 11) - 3
-            parts.append(write(fitting(name, room), -glyph.half, below, 11, GREY))
-        at, anchor = (0.0, "middle") if look.beside else (glyph.half, "end")
+        at, anchor = (0.0, "middle") if look.beside else (glyph.reach, "end")
+        if not look.beside:  # the mean in as many digits as leave room for a short name
+            room = 2 * glyph.reach - 4 - min(width(name, 11), 0.7 * glyph.reach)
+            mean = next((t for t in map(_digits(look.mean), (4, 3, 2)) if width(t, 11) <= room), mean)
+            shown = fitting(name, 2 * glyph.reach - 4 - width(mean, 11))
+            parts.append(write(shown, -glyph.reach, below, 11, GREY))
         return [*parts, write(mean, at, below, 11, INK, anchor)]
     if look.mark != "dead":
         parts.append(write(mean, 0, 4, 11, INK, "middle", halo=halo))

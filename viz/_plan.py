@@ -1,22 +1,24 @@
-"""What a large graph is spared before layout: edges of one box that go far share a lane, and the longest are left out."""
+"""What Graphviz is told besides boxes and edges: frames one after the other, lanes for edges that go far together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
-__all__ = ["Lane", "Plan", "levels", "plan", "uses"]
+__all__ = ["Ends", "Home", "Lane", "Plan", "common", "plan"]
 
 Ends = tuple[int, int]  # tail and head of an edge
-Home = Sequence[object]
+Home = tuple[int, ...]  # the frames around a box, outermost first
 
+_LARGE = 150  # with more edges than this, and no labels, edges may share lanes
 _TOGETHER = 3  # so many edges that go far are worth a lane
-_MOST = 6_000  # places that edges may take in the columns they pass: Graphviz's time goes with them
+_MOST = 4_000  # places that edges may take in the columns they pass: Graphviz's time goes with them
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Edges of the box `tail` that run side by side; at each stop, a column before their heads, some leave."""
+    """Edges of the box `tail` that run side by side; at each stop, in a column before their heads, some leave."""
 
     tail: int
     stops: list[list[int]]
@@ -24,96 +26,157 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Lanes, edges that Graphviz is not told of, how many places the others take in the columns they pass, and how many
-    columns there are."""
+    """The column of each box, about, and how many columns each edge must span; lanes; edges that Graphviz is not told
+    of; and how many places the others take in the columns they pass."""
 
+    level: list[int]
+    spans: list[int]
     lanes: list[Lane] = field(default_factory=list)
     apart: set[int] = field(default_factory=set)
     passed: int = 0
-    level: Sequence[int] = ()
-    columns: int = 0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the graph was thought too large for each edge to have its own way."""
+        return len(self.spans) > _LARGE
 
 
-def plan(homes: Sequence[Home], ends: Sequence[Ends], large: bool) -> Plan:
-    """A plan for edges between boxes 0, 1, ... that have no labels; `homes[b]` are the frames around box b, outermost
-    first."""
-    level = levels(homes, ends)
-    if not large:
-        return Plan(level=level)
+def plan(homes: Sequence[Home], ends: Sequence[Ends], lengths: Sequence[int]) -> Plan:
+    """A plan for boxes with these `homes`; an edge takes at least as many columns as `lengths` has for it."""
+    order = _order(len(homes), ends)
+    spans = _spread(homes, ends, lengths, order)
+    level = _levels(homes, ends, spans, order)
+    if len(ends) <= _LARGE or max(lengths) > 1:
+        return Plan(level, spans)
     far: dict[int, list[int]] = {}
     for i, (tail, head) in enumerate(ends):
         if level[head] - level[tail] >= 2:
             far.setdefault(tail, []).append(i)
-    lanes, alone = [], []
+    runs: list[tuple[int, list[int], Lane | None]] = []
     for tail, edges in far.items():
         if len(edges) < _TOGETHER:
-            alone += edges
+            runs += [(level[ends[i][1]] - level[tail] - 1, [i], None) for i in edges]
             continue
         stops: dict[int, list[int]] = {}
         for i in edges:
             stops.setdefault(level[ends[i][1]], []).append(i)
-        lanes.append(Lane(tail, [stops[k] for k in sorted(stops)]))
-    runs = [(level[ends[i][1]] - level[ends[i][0]] - 1, [i], None) for i in alone]
-    runs += [(level[ends[lane.stops[-1][0]][1]] - level[lane.tail] - 1, sum(lane.stops, []), lane) for lane in lanes]
-    runs.sort(key=lambda run: run[0])
-    kept, apart, passed = [], set(), 0
-    for length, edges, lane in runs:
+        runs.append((max(stops) - level[tail] - 1, edges, Lane(tail, [stops[k] for k in sorted(stops)])))
+    lanes: list[Lane] = []
+    apart: set[int] = set()
+    passed = 0
+    for length, edges, lane in sorted(runs, key=lambda run: run[0]):
         if passed + length > _MOST:
             apart.update(edges)
             continue
         passed += length
         if lane is not None:
-            kept.append(lane)
-    return Plan(kept, apart, passed, level, max(level) + 1)
+            lanes.append(lane)
+    return Plan(level, spans, lanes, apart, passed)
 
 
-def uses(boxes: int, ends: Sequence[Ends]) -> list[int]:
-    """How many edges leave each box."""
-    found = [0] * boxes
-    for tail, _ in ends:
-        found[tail] += 1
-    return found
+def common(homes: Sequence[Home]) -> Home:
+    """The frames that are around all of several boxes."""
+    levels = takewhile(lambda level: len(set(level)) == 1, zip(*homes, strict=False))
+    return tuple(level[0] for level in levels)
 
 
-def levels(homes: Sequence[Home], ends: Sequence[Ends]) -> list[int]:
+def _order(boxes: int, ends: Sequence[Ends]) -> list[int]:
+    """The boxes, parents first. In a loop, as there may be between folded modules, the first box goes ahead."""
+    children: list[list[int]] = [[] for _ in range(boxes)]
+    waits = [0] * boxes
+    for tail, head in ends:
+        children[tail].append(head)
+        waits[head] += 1
+    order: list[int] = []
+    done = [False] * boxes
+    ready = [b for b in reversed(range(boxes)) if not waits[b]]
+    pending = iter(range(boxes))
+    while len(order) < boxes:
+        b = ready.pop() if ready else next(b for b in pending if not done[b])
+        if done[b]:
+            continue
+        done[b] = True
+        order.append(b)
+        for c in children[b]:
+            waits[c] -= 1
+            if not waits[c]:
+                ready.append(c)
+    return order
+
+
+def _spread(homes: Sequence[Home], ends: Sequence[Ends], lengths: Sequence[int], order: Sequence[int]) -> list[int]:
+    """How many columns each edge spans at least, so that a frame begins after those end that lead to it.
+
+    Layers then stand beside one another. Where they shared a column, Graphviz would have to put one below the other.
+    """
+    spans = list(lengths)
+    place = {b: k for k, b in enumerate(order)}
+    inside: dict[Home, list[int]] = {}  # edges within a frame
+    between: dict[int, dict[tuple[Home, Home], list[int]]] = {}  # edges from one to a sibling, by depth
+    for i, (tail, head) in enumerate(ends):
+        if place[tail] > place[head]:
+            continue
+        shared = len(common([homes[tail], homes[head]]))
+        for depth in range(1, shared + 1):
+            inside.setdefault(homes[tail][:depth], []).append(i)
+        a, b = homes[tail][: shared + 1], homes[head][: shared + 1]
+        if len(a) > shared and len(b) > shared:
+            between.setdefault(shared, {}).setdefault((a, b), []).append(i)
+    for depth in sorted(between, reverse=True):  # what is within a frame first: it makes it longer
+        pairs = between[depth]
+        found: dict[Home, tuple[dict[int, int], dict[int, int], int]] = {}
+        for (a, b), edges in pairs.items():
+            if (b, a) in pairs:
+                continue
+            for frame in {a, b} - found.keys():
+                within = sorted(inside.get(frame, ()), key=lambda i: place[ends[i][0]])
+                found[frame] = _extent(within, ends, spans)
+            (early, _, length), (_, late, _) = found[a], found[b]
+            for i in edges:
+                tail, head = ends[i]
+                spans[i] = max(spans[i], length - early.get(tail, 0) + lengths[i] + late.get(head, found[b][2]))
+    return spans
+
+
+def _extent(
+    within: Sequence[int], ends: Sequence[Ends], spans: Sequence[int]
+) -> tuple[dict[int, int], dict[int, int], int]:
+    """The first and the last column that each box can have, counted from the frame's first, and the frame's last."""
+    early: dict[int, int] = {}
+    rest: dict[int, int] = {}
+    for i in within:
+        tail, head = ends[i]
+        early[head] = max(early.get(head, 0), early.get(tail, 0) + spans[i])
+    for i in reversed(within):
+        tail, head = ends[i]
+        rest[tail] = max(rest.get(tail, 0), rest.get(head, 0) + spans[i])
+    length = max(early.values(), default=0)
+    return early, {b: length - rest.get(b, 0) for b in (*early, *rest)}, length
+
+
+def _levels(homes: Sequence[Home], ends: Sequence[Ends], spans: Sequence[int], order: Sequence[int]) -> list[int]:
     """The column of each box: after those of its parents, and as near to its children as costs nothing.
 
     An edge weighs as much as its tail has fewer others, as in the layout: what many boxes use stays behind, what one
     box uses comes along. Nothing moves towards the inside of another frame, or a layer's neurons would stand askew.
-    Edges that would close a loop, as between folded modules, count for nothing.
     """
     boxes = len(homes)
-    parents: list[list[int]] = [[] for _ in range(boxes)]
-    children: list[list[int]] = [[] for _ in range(boxes)]
-    for tail, head in ends:
-        parents[head].append(tail)
-        children[tail].append(head)
-    waits = [len(p) for p in parents]
-    ready = [b for b in range(boxes) if not waits[b]]
-    order: list[int] = []
-    place: dict[int, int] = {}
-    pending = iter(range(boxes))
-    while len(order) < boxes:
-        # In a loop nobody is ready: the first of those that are left goes ahead.
-        b = ready.pop() if ready else next(b for b in pending if b not in place)
-        if b in place:
-            continue
-        place[b] = len(order)
-        order.append(b)
-        for c in children[b]:
-            waits[c] -= 1
-            if not waits[c] and c not in place:
-                ready.append(c)
+    place = {b: k for k, b in enumerate(order)}
+    arriving: list[list[int]] = [[] for _ in range(boxes)]
+    leaving: list[list[int]] = [[] for _ in range(boxes)]
+    for i, (tail, head) in enumerate(ends):
+        if place[tail] < place[head]:
+            arriving[head].append(i)
+            leaving[tail].append(i)
     level, cost = [0] * boxes, [0.0] * boxes
     for b in order:
-        for p in parents[b]:
-            if place[p] < place[b]:
-                level[b] = max(level[b], level[p] + 1)
-                weight = 1 / len(children[p])
-                cost[b] += min(weight, cost[p]) if len(children[p]) == 1 else weight
+        for i in arriving[b]:
+            p = ends[i][0]
+            level[b] = max(level[b], level[p] + spans[i])
+            weight = 1 / len(leaving[p])
+            cost[b] += min(weight, cost[p]) if len(leaving[p]) == 1 else weight
     for b in reversed(order):
-        later = [level[c] for c in children[b] if place[c] > place[b]]
-        near = all(homes[c][: len(homes[b])] == homes[b] for c in children[b])
-        if later and near and cost[b] < 1:
-            level[b] = min(later) - 1
+        near = all(homes[ends[i][1]][: len(homes[b])] == homes[b] for i in leaving[b])
+        if leaving[b] and near and cost[b] < 1:
+            level[b] = min(level[ends[i][1]] - spans[i] for i in leaving[b])
     return level

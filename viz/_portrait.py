@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_nn.graph import Node
 from viz._fold import Path
-from viz._pulse import Pulse
+from viz._pulse import Pulse, activation
 from viz._reading import LONG, VIEWS, Reading, called, is_number, is_pick, item, symbol
 from viz._scene import Box
 from viz._summary import Mark, Summary, summarise
@@ -19,6 +19,7 @@ from viz._text import clean, number, signed
 __all__ = ["group", "single"]
 
 Array = np.ndarray[Any, Any]
+_COUNTED = 5_000  # nodes that are looked at one by one
 
 
 def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
@@ -37,17 +38,18 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
         "shows_value": reading.values,
         "shows_grad": reading.gradients,
     }
-    hover = _hover(node, reading, picked)
     if is_number(node):
         return Box(
             "constant" if op is None and not node.requires_grad else "scalar",
             value=item(node.data) if reading.values else None,
             grad=None if grad is None or not reading.gradients else item(grad),
             mark=pulse.gate(node),
-            hover=hover,
+            hover=_hover(node, reading, picked),
             **common,
         )
     shape = str(np.shape(node.data))
+    value, slope = summarise([node.data]), None if grad is None else summarise([grad])
+    hover = _hover(node, reading, picked, value, slope)
     if op is not None and op.name in VIEWS:
         return Box("view", shape=shape, hover=hover, **common)
     vitals = pulse.vitals(node)
@@ -58,8 +60,8 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
     return Box(
         "tensor",
         shape=shape,
-        value=summarise([node.data]) if reading.values else None,
-        grad=None if grad is None or not reading.gradients else summarise([grad]),
+        value=value if reading.values else None,
+        grad=slope if reading.gradients else None,
         note=note,
         mark=mark,
         units=units,
@@ -68,7 +70,9 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
     )
 
 
-def _hover(node: Node, reading: Reading, picked: bool) -> str:
+def _hover(
+    node: Node, reading: Reading, picked: bool, value: Summary | None = None, slope: Summary | None = None
+) -> str:
     name = called(node, reading.name(node))
     lines = [name if node.op is None or picked else f"{name}, made by {clean(node.op.name, LONG)}"]
     if picked:
@@ -83,9 +87,9 @@ def _hover(node: Node, reading: Reading, picked: bool) -> str:
             lines.append("no gradient yet" if grad is None else f"gradient {item(grad)!r}")
     else:
         lines.append(f"shape {np.shape(node.data)}, {getattr(node.data, 'dtype', 'float64')}")
-        lines += _told(summarise([node.data]))
+        lines += [] if value is None else _told(value)
         if node.requires_grad:
-            lines.append("no gradient yet" if grad is None else f"gradient norm {summarise([grad]).norm!r}")
+            lines.append("no gradient yet" if slope is None else f"gradient norm {slope.norm!r}")
     return "\n".join(lines)
 
 
@@ -150,7 +154,16 @@ def _units(members: Sequence[Node], pulse: Pulse) -> tuple[str, Mark, Any, str]:
     for node in reversed(members):
         if node.op is not None and not is_number(node) and (vitals := pulse.vitals(node)):
             return vitals
-    return "", "", (), ""
+    return _gates(members, pulse) if len(members) <= _COUNTED else "", "", (), ""
+
+
+def _gates(members: Sequence[Node], pulse: Pulse) -> str:
+    """How many of the activations folded here, one number each, are closed or saturated."""
+    steep = [pulse.gate(n) for n in members if n.op is not None and activation(n) is not None]
+    closed, stuck = steep.count("closed"), steep.count("saturated")
+    if len(steep) < 2 or not closed + stuck:
+        return ""
+    return ", ".join(f"{k:,} of {len(steep):,} {what}" for k, what in ((closed, "closed"), (stuck, "saturated")) if k)
 
 
 def _together(values: list[Any], alone: Node | None) -> float | Summary:

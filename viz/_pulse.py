@@ -15,7 +15,7 @@ from viz._summary import Mark, percent
 if TYPE_CHECKING:
     from micrograd_nn.health._activity import Activation
 
-__all__ = ["MOST_UNITS", "Pulse", "Vitals"]
+__all__ = ["MOST_UNITS", "Pulse", "Vitals", "activation", "steepness"]
 
 MOST_UNITS = 16  # a tensor's box has room for so many cells
 
@@ -153,7 +153,7 @@ def _constant(node: Node, x: float) -> bool:
 
 
 def _axis(z: Node) -> int:
-    """Which axis counts the units where no module says so: rows for weights @ x, as the notes write it, else columns."""
+    """Which axis counts the units where no module says: rows for weights @ x, as the notes write it."""
     for _ in range(3):
         if z.op is None or z.op.name not in ("add", "sub", "matmul"):
             return -1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from viz._sheet import Sheet
@@ -37,9 +36,7 @@ def write_pdf(sheet: Sheet, theme: str) -> bytes:
     """The page as PDF of one page of its own size, its text as text. Raises ImportError without vl-convert."""
     pixels = f' width="{sheet.width}" height="{sheet.height}" viewBox='
     points = f' width="{sheet.width * _POINTS:g}" height="{sheet.height * _POINTS:g}" viewBox='
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an argument that is not given
-        found: bytes = _converter("pdf").svg_to_pdf(sheet.svg(theme).replace(pixels, points, 1))
+    found: bytes = _converter("pdf").svg_to_pdf(sheet.svg(theme).replace(pixels, points, 1))
     return found
 
 

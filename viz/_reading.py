@@ -25,10 +25,10 @@ class Reading:
     """What a scene needs to know beside the graph itself.
 
     `grads` are gradients by node, in place of each node's own `.grad`; `names` are for nodes that have none, `kinds`
-    for modules by path. With `picks_are_leaves`, entries picked out of parameters do. Nodes in `opened` are not
-    folded, nor those in `open_modules`, patterns for paths; with `innermost`, of the others each innermost module is one
-    box. `activations` are those that a model pointed out, `inputs` what it was given. `verdicts` and `wrong` are a gradient check's, on nodes and
-    on the inputs of nodes.
+    for modules by path; `activations` are those that a model pointed out, `inputs` what it was given. With
+    `picks_are_leaves`, entries picked out of parameters count as leaves. Not folded are the nodes in `opened` and in
+    modules that a pattern in `open_modules` fits; with `innermost`, each other innermost module is one box. `verdicts`
+    and `wrong` are a gradient check's, on nodes and on the inputs of nodes.
     """
 
     grads: Mapping[Node, Any] | None = None

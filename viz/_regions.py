@@ -157,8 +157,8 @@ def _nearest(at: Array, others: Array, half: Array) -> Array:
     """How far the nearest of the others is, in units of a box around each place."""
     found = np.full(len(at), np.inf)
     for i in range(0, len(others), 512):
-        apart = np.abs(at[:, None] - others[None, i : i + 512]) / half
-        found = np.minimum(found, apart.max(2).min(1))
+        x, y = (np.abs(at[:, k, None] - others[i : i + 512, k]) / half[k] for k in (0, 1))
+        found = np.minimum(found, np.maximum(x, y, out=x).min(1))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from viz._layout import Curve, Link, Placed, Point
+from viz._places import Curve, Link, Placed, Point
 
 __all__ = ["settle"]
 
@@ -13,6 +13,7 @@ Turn = Callable[[Point], Point]  # so that the flow always goes to the right
 
 _ARROW = 7.0  # length of an arrow's head
 _SHORT = 90.0  # a curve that bridges no more than this passes between two columns, and meets nothing
+_STRAIGHT, _BACK = 1.99, 0.5  # length of two unit vectors' sum: at a joint that is no corner, and at a hairpin
 _STEP, _WIDEST = math.radians(44), math.radians(60)  # between neighbouring entries, and the outermost of them
 
 
@@ -71,4 +72,47 @@ def _bend(curve: Curve, entry: Point | None, turn: Turn) -> Curve:
     else:
         points[-2] = points[-2][0], points[-2][1] + end[1] - points[-1][1]
         points[-1] = end
+        points = _smoothed(points)
     return Curve([turn(p) for p in points], None if entry is None else turn(entry))
+
+
+def _smoothed(points: Sequence[Point]) -> list[Point]:
+    """The same chain with its corners rounded: the handles on both sides of a joint come to lie on one line."""
+    kept = list(points[:1])
+    for k in range(1, len(points), 3):
+        if any(math.dist(p, kept[-1]) > 0.5 for p in points[k : k + 3]):  # else a piece of no length
+            kept += points[k : k + 3]
+    points, smooth = kept, list(kept)
+    for k in range(3, len(points) - 1, 3):
+        (x0, y0), (x, y), (x1, y1) = points[k - 3], points[k], points[k + 3]
+        arrives, leaves = _from(points[k - 1], points[k]), _from(points[k], points[k + 1])
+        into = arrives if any(arrives) else (x - x0, y - y0)
+        out = leaves if any(leaves) else (x1 - x, y1 - y)
+        a, b = math.hypot(*into), math.hypot(*out)
+        if not a or not b:
+            continue
+        dx, dy = into[0] / a + out[0] / b, into[1] / a + out[1] / b
+        turn = math.hypot(dx, dy)
+        if turn > _STRAIGHT or turn < _BACK:
+            continue
+        a = math.hypot(*arrives) or math.hypot(x - x0, y - y0) / 3
+        b = math.hypot(*leaves) or math.hypot(x1 - x, y1 - y) / 3
+        smooth[k - 1] = x - dx / turn * a, y - dy / turn * a
+        smooth[k + 1] = x + dx / turn * b, y + dy / turn * b
+    for k in range(0, len(smooth) - 1, 3):
+        start, end = smooth[k], smooth[k + 3]
+        smooth[k + 1], smooth[k + 2] = _longer(start, smooth[k + 1], end), _longer(end, smooth[k + 2], start)
+    return smooth
+
+
+def _longer(knot: Point, handle: Point, other: Point) -> Point:
+    """A handle so long that the curve does not turn on the spot, yet not past half of its way along the flow."""
+    (dx, dy), long = _from(knot, handle), math.dist(knot, handle)
+    wanted = 0.3 * math.dist(knot, other)
+    if dx:
+        wanted = min(wanted, 0.45 * abs(other[0] - knot[0]) * long / abs(dx))
+    return (knot[0] + dx * wanted / long, knot[1] + dy * wanted / long) if 0 < long < wanted else handle
+
+
+def _from(a: Point, b: Point) -> Point:
+    return b[0] - a[0], b[1] - a[1]

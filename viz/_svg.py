@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, w
 
 __all__ = ["draw_scene"]
 
-_LABELLED = 150  # with more edges than this, their labels would only be noise
+_LABELLED = {"graph": 150, "wiring": 60}  # with more edges than this, their labels would only be noise
 _NAMES = {"graph": "Computation graph", "wiring": "Network"}
 
 
@@ -27,7 +26,7 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
 
     Raises `LayoutError`.
     """
-    few = len(scene.edges) <= _LABELLED
+    few = len(scene.edges) <= _LABELLED[scene.kind]
     shown = [bool(e.label) and (few or bool(e.stop) or e.wrong) for e in scene.edges]
     links = [Link(e.tail, e.head, label_size(e) if on else None) for e, on in zip(scene.edges, shown, strict=True)]
     sizes = [size_of(b, direction) for b in scene.boxes]

@@ -17,11 +17,14 @@ from viz._text import clean, number
 
 __all__ = ["wiring_scene"]
 
+_INPUTS = "inputs"
+_SINGLY = 12  # inputs that keep a box each where units are folded
+
 
 def wiring_scene(
     net: Network, budget: int, depth: int | None = None, *, values: bool = True, highlight: Sequence[Any] = ()
 ) -> Scene:
-    """Inputs, and units in frames by generation; over the budget, or with `depth` 1, a generation is one box.
+    """Inputs, and units in frames by generation; over the budget, in boxes or edges, a generation is one box.
 
     Raises ValueError for a network without units, and for a unit to highlight that there is not.
     """
@@ -30,8 +33,11 @@ def wiring_scene(
     graph = net.to_networkx()
     generation = {name: k for k, names in enumerate(net.generations) for name in names}
     names = [*net.inputs, *sorted(net.units, key=generation.__getitem__)]
-    paths = [(f"generations[{generation[n]}]",) if n in generation else () for n in names]
+    many = (_INPUTS,) if len(net.inputs) > _SINGLY else ()
+    paths = [(f"generations[{generation[n]}]",) if n in generation else many for n in names]
     levels = [generation.get(n, -1) + 1 for n in names]
+    if depth is None and graph.number_of_edges() > max(budget, 200):
+        depth = 1  # so many lines would be one dark patch
     groups = fold(paths, levels, budget, depth)
     outputs, chosen = set(net.outputs), _chosen(names, highlight)
     boxes: list[Box] = []
@@ -42,7 +48,8 @@ def wiring_scene(
         box_of.update(dict.fromkeys(inside, b))
         made = _unit(inside[0], graph, outputs, values) if len(inside) == 1 else _folded(inside, path, graph, values)
         boxes.append(replace(made, highlighted=not chosen.isdisjoint(inside)))
-        homes.append(paths[members[0]] if len(members) == 1 else path[:-1])
+        home = paths[members[0]]
+        homes.append(() if home == (_INPUTS,) else home if len(members) == 1 else path[:-1])
     kinds = {
         f"generations[{k}]": f"{len(units):,} unit" + "s" * (len(units) != 1) for k, units in enumerate(net.generations)
     }
@@ -74,7 +81,7 @@ def _folded(inside: list[str], path: tuple[str, ...], graph: Any, values: bool) 
     kinds = sorted({str(graph.nodes[n]["activation"]) for n in units if isinstance(graph.nodes[n]["activation"], str)})
     shown = ", ".join(clean(n, 16) for n in inside[:4]) + (", …" if len(inside) > 4 else "")
     what = f"{len(inside):,} units" if units else f"{len(inside):,} inputs"
-    name = clean(path[-1], 18) if path else "inputs" if not units else "units"
+    name = clean(path[-1], 18) if path else _INPUTS if not units else "units"
     hover = "\n".join([clean(".".join(path), LONG) or name, what, *(clean(n, 60) for n in inside[:20])])
     return Box(
         "group", name, shape=what, note=shown, subtitle=clean(", ".join(kinds), 60), hover=hover, tracked=False,

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import webbrowser
 import xml.etree.ElementTree as ET
 import zipfile
@@ -73,7 +74,7 @@ def test_an_expression_is_drawn_with_its_gradients(here, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     out = drawn(capsys, *NEURON)
     assert out.startswith("tanh(w1*x1 + w2*x2 + b)\n\n")
-    for text in ("tanh out  0.7071", "w1  −3.0", "−1.5", "▶"):
+    for text in ("tanh out  0.7071", "w1  −3.0", "−1.5", "►"):
         assert text in out
     tree = drawn(capsys, *NEURON, "--style", "tree")
     assert "∂ 1 − out² = 0.5" in tree
@@ -102,6 +103,7 @@ def test_infinity_and_nan_are_drawn(here, capsys):
 
 def test_a_mistake_is_pointed_at(here, capsys):
     assert pointed(capsys, "a +* b") == (4, "*")
+    assert pointed(capsys, "  a +* b") == (6, "*")
     assert pointed(capsys, "x.data") == (2, ".")
     assert pointed(capsys, "(" * 50) == (50, "(")
     assert pointed(capsys, "x + " * 400 + "$") == (1601, "$")
@@ -187,7 +189,8 @@ def test_a_folder_comes_before_an_expression(here, capsys):
 def test_what_looks_like_a_path_is_not_called_an_expression(here, capsys):
     assert "there is no run or file net.json" in refused(capsys, "net.json")
     assert "there is no run or file runs/1st-try" in refused(capsys, "runs/1st-try")
-    assert "there is no run runs/moons-1; and as an expression, runs, moons have" in refused(capsys, "runs/moons-1")
+    said = refused(capsys, "runs/moons-1")
+    assert 'runs, moons have no value, and there is no run runs/moons-1: micrograd-nn draw "runs/moons-1" --set' in said
     assert "out  0.5" in drawn(capsys, "a/b", "--set", "a=1,b=2")
     (here / "notes.txt").write_text("hello")
     assert "notes.txt is a file, and neither a run folder nor a Network's .json" in refused(capsys, "notes.txt")
@@ -211,7 +214,7 @@ def test_what_does_not_go_together_is_refused(runs, capsys):
         (["run", "--highlight", "nothing"], "nothing here is called that"),
         (["run", "--no-grad"], "--no-grad is for expressions"),
         (["run", "--as", "health", "-o", "a.dot"], "is a chart and no graph"),
-        (["digits", "--as", "boundary", "-o", "a.svg"], "with two features, and digits has 64"),
+        (["digits", "--as", "boundary", "-o", "a.svg"], "with two features, and these have 64"),
         (["run/settings.json"], "no list of objects called 'nodes'"),
         ([], "the following arguments are required"),
     ):
@@ -266,6 +269,7 @@ def test_spoiled_runs_run_no_code_and_leave_good_pictures_alone(runs, capsys):
 
 def test_a_page_is_opened_in_the_browser(here, capsys, monkeypatch):
     opened = []
+    monkeypatch.setattr(tempfile, "tempdir", str(here))
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
     said = drawn(capsys, "a*a", "--set", "a=2", "--open")
     page = re.fullmatch(r"Opened (.+\.html)\.\n", said)[1]
@@ -289,7 +293,7 @@ def test_a_terminal_without_utf_8_gets_what_it_can_show(here, encoding):
     done = command("α*x", "--set", "α=2,x=-1", PYTHONIOENCODING=encoding, PATH="")
     assert (done.returncode, done.stderr) == (0, b"")
     out = done.stdout.decode(encoding)
-    assert ("▶" in out) == (encoding == "utf-8")
+    assert ("►" in out) == (encoding == "utf-8")
     assert ("-1.0" in out) == (encoding != "utf-8")
     assert max(map(len, out.splitlines())) <= 80
 

@@ -345,6 +345,22 @@ def test_neurons_asked_for_are_open_and_every_other_is_one_box() -> None:
         assert len(left) == 9 - count
 
 
+def test_too_many_arrows_are_folded_too() -> None:
+    model = nn.MLP(16, [32, 10], "relu", rng=0)
+    many, labels = RNG.normal(size=(5, 16)), RNG.integers(0, 10, 5)
+    picture = viz.draw(model, "scalar", X=many, y=labels)
+    assert len(edges(picture)) <= 600
+    closed = int((model.layers[0](many[:1]).data == 0).sum())
+    (first,) = [b for b in boxes(picture) if b.get("data-module") == "layers[0]"]
+    assert f"{closed} of 32 closed" in texts(first)
+    opened = viz.draw(model, X=many, y=labels, neurons="layers[1].neurons[3]")
+    assert (
+        sum(b.get("data-module") == "layers[1].neurons[3]" and b.get("data-op") == "mul" for b in boxes(opened)) == 32
+    )
+    assert len(edges(opened)) <= 600
+    assert len(edges(viz.draw(nn.MLP(64, [128, 10], rng=0)))) <= 400
+
+
 def test_a_neuron_that_there_is_not_is_an_error_that_names_near_ones() -> None:
     with pytest.raises(ValueError, match=r"Did you mean layers\[0\]\.neurons\[3\]"):
         viz.draw(nn.MLP(2, [4, 1], rng=0), X=X, neurons="layers[0].neurons[13]")

@@ -106,7 +106,9 @@ def test_grey_is_the_on_rate_or_how_much_is_not_saturated() -> None:
 
 def test_the_darker_the_more_often_it_is_on() -> None:
     shown = cells(viz.draw_health(HealthReport([layer(9)], 10)))
-    rates = [(float(g.attrib["data-value"]), float(g.find("*[@fill-opacity]").get("fill-opacity"))) for g in shown.values()]  # type: ignore[union-attr, arg-type]
+    rates = [
+        (float(g.attrib["data-value"]), float(g.find("*[@fill-opacity]").get("fill-opacity"))) for g in shown.values()
+    ]  # type: ignore[union-attr, arg-type]
     assert sorted(rates) == sorted(rates, key=lambda r: r[1])
     assert len({opacity for _, opacity in rates}) == 9
 
@@ -222,7 +224,9 @@ def test_layers_too_wide_for_cells_become_groups_that_count() -> None:
 
 def test_units_can_be_sorted_and_keep_their_names() -> None:
     h = layer(8, on_rate=[0.5, 0.1, 0.9, 0.3, 0.2, 0.8, 0.7, 0.6])
-    found = [float(g.attrib["data-value"]) for g in cells(viz.draw_health(HealthReport([h], 4), order="measure")).values()]
+    found = [
+        float(g.attrib["data-value"]) for g in cells(viz.draw_health(HealthReport([h], 4), order="measure")).values()
+    ]
     assert found == sorted(h.on_rate)
     first = next(iter(cells(viz.draw_health(HealthReport([h], 4), order="measure"))))
     assert first == "layers[0][1]"
@@ -273,9 +277,7 @@ def trained(**more: Any) -> History:
 
 def over(columns: list[list[bool]], **more: Any) -> list[HealthReport]:
     """Reports, one a column, of a layer with these units dead."""
-    return [
-        HealthReport([layer(len(c), dead=np.array(c), **more)], 10, epoch=k + 1) for k, c in enumerate(columns)
-    ]
+    return [HealthReport([layer(len(c), dead=np.array(c), **more)], 10, epoch=k + 1) for k, c in enumerate(columns)]
 
 
 def states(picture: viz.Picture) -> dict[str, list[str]]:
@@ -310,6 +312,11 @@ def test_those_that_died_first_are_on_top_and_those_that_came_back_follow() -> N
     assert "dead from epoch 1 to 2" in title
     assert "dead from epoch 2 on" in (cells(picture)["layers[0][1]"].findtext("{*}title") or "")
     assert list(cells(viz.draw_health(history, order="index"))) == [f"layers[0][{i}]" for i in range(5)]
+
+
+def test_what_counts_is_the_death_that_lasts() -> None:
+    history = over([[True, False, False], [False, True, False], [False, True, False], [True, True, False]])
+    assert list(cells(viz.draw_health(history))) == ["layers[0][1]", "layers[0][0]", "layers[0][2]"]
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=9))
@@ -364,7 +371,9 @@ def test_any_number_of_units_fits(n: int) -> None:
     reports = over([[bool(s <= k) for s in since] for k in range(7)])
     picture = viz.draw_health(reports)
     rows = [g for g in parse(picture).iter() if "data-marks" in g.attrib]
-    units = [int(u) for g in rows for u in g.get("data-units", g.get("data-unit", "[?]").rpartition("[")[2][:-1]).split()]
+    units = [
+        int(u) for g in rows for u in g.get("data-units", g.get("data-unit", "[?]").rpartition("[")[2][:-1]).split()
+    ]
     assert sorted(units) == list(range(n))
     assert len(rows) <= 256
     assert f"{(since <= 6).sum()} of {n} dead" in said(picture)

@@ -7,6 +7,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -483,6 +484,8 @@ def test_edges_that_pass_a_column_keep_clear_of_its_units_and_of_each_other() ->
         for centre in placed.units.values():
             assert min(math.dist(p, centre) for p in curve) >= 20
     middle = placed.xs[1]
+    for curve in curves:  # level beside every unit of the column
+        assert np.ptp([y for x, y in curve if abs(x - middle) < 24]) < 0.01
     heights = sorted(next(y for x, y in curve if x >= middle) for curve in curves)
     assert min(np.diff(heights)) > 8
 
@@ -591,6 +594,18 @@ def test_tables_hold_the_same_facts_in_full() -> None:
     assert [row[3] for row in layers.rows] == [0, *(r.weights + r.biases for r in model.summary().rows)]
     assert len(drawn.rows) == sum(layer.weight.size for layer in model.layers)
     assert sheet.kind == "network"
+
+
+def test_it_is_saved_as_the_graph_it_is(tmp_path: Path) -> None:
+    for model in (nn.MLP(3, [4, 2], "tanh", rng=0), nn.Layer(3, 2, "relu", rng=0), skipping()):
+        picture = viz.draw_network(model, np.ones((2, 3)))
+        read = nn.Network.from_json(picture.save(tmp_path / "a.json"))
+        assert read(np.ones((2, 3))).data == pytest.approx(model(np.ones((2, 3))).data)
+        assert picture.dot.startswith("digraph")
+    odd = viz.draw_network(nn.Sequential(nn.Linear(2, 2, rng=0), F.tanh))  # a function is part of no wiring
+    assert "tables" in odd.save(tmp_path / "b.json").read_text()
+    with pytest.raises(ValueError, match="chart"):
+        odd.dot
 
 
 def test_the_model_is_left_as_it_was() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
+import pickle
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 import micrograd_nn as mg
 import viz
+from viz._formats import FORMATS
 from viz._text import clean, number, signed, width
 
 
@@ -59,10 +63,85 @@ def test_saving_follows_links_and_keeps_permissions(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_failure_half_way_leaves_the_old_file_in_every_format(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the sheet fails while it is made into a file, then the disk while it is written."""
+    p = picture()
+    target = tmp_path / f"a{ending}"
+    target.write_text("good")
+
+    def broken(*args: object) -> None:
+        raise RuntimeError("half way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("viz._sheet.Sheet.svg", broken)
+        patch.setattr("viz._dot.pen", broken)
+        patch.setattr("viz._mermaid.pen", broken)
+        patch.setattr("viz._data._line", broken)
+        patch.setattr("viz._data._simple", broken)
+        patch.setattr("viz._theme.paint", broken)
+        try:
+            p.save(target)
+        except RuntimeError:
+            assert target.read_text() == "good"
+        else:  # the page is painted by its own means
+            assert ending == ".html"
+            target.write_text("good")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", broken)
+        with pytest.raises(RuntimeError, match="half way"):
+            p.save(target)
+    assert target.read_text() == "good"
+    assert os.listdir(tmp_path) == [f"a{ending}"]
+
+
+def test_folders_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "a.svg"
+    folder.mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+        picture().save(folder)
+    with pytest.raises(FileNotFoundError, match=r"cannot save 'a\.svg': there is no folder .*missing"):
+        picture().save(tmp_path / "missing" / "a.svg")
+    assert os.listdir(folder) == []
+
+
 def test_a_notebook_gets_the_svg() -> None:
     p = picture()
     assert p._repr_svg_() == p.svg
     assert p._repr_mimebundle_()["image/svg+xml"] == p.svg
+    assert p._repr_mimebundle_()["text/plain"] == repr(p)
+
+
+def test_a_notebook_is_told_to_scroll_and_not_to_shrink() -> None:
+    p = picture()
+    box = ET.fromstring(p._repr_mimebundle_()["text/html"])
+    (svg,) = box
+    assert "overflow:auto" in box.attrib["style"]
+    assert (box.attrib["role"], box.attrib["aria-label"], box.attrib["tabindex"]) == ("region", p.title, "0")
+    assert "max-width:none" in svg.attrib["style"]
+    assert (svg.attrib["width"], svg.attrib["height"]) == (str(p._sheet.width), str(p._sheet.height))
+    assert svg.attrib["role"] == "img"
+    plain = ET.fromstring(p.svg)
+    assert [e.attrib for e in svg] == [e.attrib for e in plain]
+
+
+def test_a_notebook_gets_what_it_asks_for() -> None:
+    p = picture()
+    assert set(p._repr_mimebundle_(include=["text/html", "image/png"])) == {"text/html"}
+    assert set(p._repr_mimebundle_(exclude=["text/html"])) == {"image/svg+xml", "text/plain"}
+    assert p._repr_mimebundle_(include=[]) == {}
+
+
+def test_a_picture_travels_with_its_graph(tmp_path: Path) -> None:
+    """Copied or pickled it saves the same files, without the nodes it was drawn from."""
+    p = picture()
+    for twin in (pickle.loads(pickle.dumps(p)), copy.copy(p), copy.deepcopy(p)):
+        assert (twin.svg, twin.dot, twin.title, twin.theme) == (p.svg, p.dot, p.title, p.theme)
+        for ending in (".json", ".graphml"):
+            assert twin.save(tmp_path / f"b{ending}").read_bytes() == p.save(tmp_path / f"a{ending}").read_bytes()
+    assert b"micrograd_nn.value" not in pickle.dumps(p)
 
 
 def test_two_pictures_on_one_page_do_not_share_ids() -> None:

@@ -67,8 +67,8 @@ def test_a_shared_node_is_told_in_full_once() -> None:
 
 def test_a_node_used_twice_has_two_arrows() -> None:
     a = mg.Value(3.0, "a")
-    assert viz.text(a * a).count("▶") == 2
-    assert viz.text(a.tanh()).count("▶") == 1
+    assert viz.text(a * a).count("►") == 2
+    assert viz.text(a.tanh()).count("►") == 1
 
 
 def test_a_gradient_that_is_not_there_is_a_dash_and_never_zero() -> None:
@@ -134,7 +134,7 @@ def followed(shown: str) -> dict[str, list[str]]:
 
     found: dict[str, list[str]] = {}
     for (y, x), c in grid.items():
-        if c != "▶":
+        if c != "►":
             continue
         sources, seen, stack = [], set(), [(y, x - 1, "r")]
         while stack:
@@ -147,7 +147,7 @@ def followed(shown: str) -> dict[str, list[str]]:
             if c == "│" and towards == "r":  # a box's own side
                 sources.append(name_at(y1, x1, -1))
                 continue
-            open_ways = "udlr" if c == "┼" else ways[c]
+            open_ways = "udlr" if c in "┼●" else ways[c]
             assert towards in open_ways, (c, towards)
             for way in open_ways:
                 if way in (towards, "r") or (c == "┼" and way != back[towards]):
@@ -158,19 +158,48 @@ def followed(shown: str) -> dict[str, list[str]]:
     return found
 
 
-def test_the_lines_of_a_diagram_lead_from_each_input_to_its_result() -> None:
-    root = Expression("n1 = a*b; n2 = n1 + c; n3 = tanh(n2); n4 = n3*a; n5 = n4 - n1; n5")(dict.fromkeys("abc", 0.5))
-    shown = viz.text(root, style="diagram", width=150)
-    assert "As a tree" not in shown
+steps = st.lists(st.tuples(st.sampled_from("+-*/"), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=9)
+
+
+@given(steps)
+def test_the_lines_of_a_diagram_lead_from_each_input_to_its_result(steps: list[tuple[str, int, int]]) -> None:
+    names, parts = ["a", "b", "c"], []
+    for k, (op, i, j) in enumerate(steps):
+        parts.append(f"n{k} = {names[-1 - i % len(names)]} {op} {names[-1 - j % len(names)]}")
+        names.append(f"n{k}")
+    with np.errstate(all="ignore"):
+        root = Expression("; ".join(parts))(dict.fromkeys("abc", 0.5))
+    shown = viz.text(root, style="diagram", width=400)
+    if "As a tree" in shown:  # lines that would run into one another
+        return
     wanted = {n.name: sorted(p.name or "" for p in n.parents) for n in topological_order(root) if n.op is not None}
-    assert {name: sorted(set(sources)) for name, sources in followed(shown).items()} == wanted
+    assert {name: sorted(sources) for name, sources in followed(shown).items()} == wanted, shown
+
+
+def test_most_small_graphs_have_a_diagram() -> None:
+    rng, drawn = np.random.default_rng(0), 0
+    for _ in range(100):
+        names = list("abc")
+        nodes = [mg.Value(0.5, name) for name in names]
+        for _ in range(7):
+            i, j = rng.integers(len(nodes), size=2)
+            nodes.append(nodes[i] * nodes[j] if rng.random() < 0.5 else nodes[i] + nodes[j])
+        drawn += "►" in viz.text(nodes[-1], style="diagram", width=400)
+    assert drawn >= 95, drawn
+
+
+def test_a_diagram_of_layers_has_an_arrow_for_every_wire() -> None:
+    wiring = viz.text(mg.nn.MLP(2, [3, 3, 1], rng=0), style="diagram", width=120)
+    assert wiring.count("►") == 2 * 3 + 3 * 3 + 3, wiring
 
 
 def test_a_diagram_that_does_not_fit_is_a_tree_and_says_so() -> None:
     root = neuron()
-    assert "▶" in viz.text(root, width=80)
-    assert "▶" not in viz.text(root, width=50)
-    assert "As a tree: a diagram of 10 boxes does not fit into 50 columns." in viz.text(root, width=50, style="diagram")
+    assert "►" in viz.text(root, width=80)
+    assert "►" not in viz.text(root, width=50)
+    assert "As a tree: a diagram of 10 boxes cannot be drawn in 50 columns." in viz.text(
+        root, width=50, style="diagram"
+    )
     assert "As a tree" not in viz.text(root, width=50)
 
 

@@ -11,11 +11,12 @@
 /** @typedef {Box | Frame} Item  What can be focused: a box, a mark of a chart, or a module's button. */
 /** @typedef {{el: SVGElement, d: string | null, home: Area}} Shape */
 /** @typedef {{el: SVGGElement, tail: Box, head: Box, text: string, shapes: Shape[]}} Edge */
-/** @typedef {{gaps: [number, number][]}} Axis */
+/** @typedef {[number, number][]} Gaps  The strips to be closed up along an axis. */
 
 const SVG = "http://www.w3.org/2000/svg";
 const ALONG = document.documentElement.dataset.direction === "TB" ? 1 : 0; // the axis that data flows along
 const ARROW = 7, ROOM = 14; // an arrow's length; room kept free around what is drawn
+const PAIR = /(-?[\d.]+)[ ,](-?[\d.]+)/g; // a point of a path
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @type {<T extends Element = HTMLElement>(selector: string, root?: ParentNode) => T} */
@@ -47,6 +48,11 @@ const line = (text, key) => text.split("\n").find((l) => l.startsWith(`${key} `)
 const brief = (x) => {
   const [digits, power] = Number(x.toPrecision(4)).toString().split("e");
   return ((/[.\D]/.test(digits.slice(1)) ? digits : `${digits}.0`) + (power ? `e${+power}` : "")).replaceAll("-", "−");
+};
+/** @type {(rect: Element, a: Area, room?: number) => void} */
+const enclose = (rect, a, room = 0) => {
+  const sides = { x: a.x0 - room, y: a.y0 - room, width: a.x1 - a.x0 + 2 * room, height: a.y1 - a.y0 + 2 * room };
+  for (const [key, value] of Object.entries(sides)) rect.setAttribute(key, String(+value.toFixed(2)));
 };
 
 // ---------------------------------------------------------------- what is drawn
@@ -81,7 +87,8 @@ const frames = all("[data-frame]", drawing).map((rect) => {
   const label = /** @type {SVGGraphicsElement | null} */ (rect.nextElementSibling?.localName === "text" ? rect.nextElementSibling : null);
   const { x, y, width, height } = rect.getBBox(), home = { x0: x, y0: y, x1: x + width, y1: y + height };
   const words = label ? areaOf(label) : { x0: x + 8, y0: y + 4, x1: x + 8, y1: y + 20 }, path = rect.dataset.frame ?? "";
-  return { el, home, area: home, frame: null, text: path, path, boxes: [], rect, label, words, folded: false, spot: centre(home), size: [0, 0], open, card };
+  const state = { area: home, folded: false, spot: centre(home), size: /** @type {[number, number]} */ ([0, 0]) };
+  return { el, home, frame: null, text: path, path, boxes: [], rect, label, words, open, card, ...state };
 });
 /** @type {(inner: Area, outer: Area) => boolean} */
 const inside = (inner, outer) => {
@@ -174,9 +181,9 @@ const PAD = 22;
 
 const show = () => {
   const wide = page.x1 - page.x0 + 2 * PAD, high = page.y1 - page.y0 + 2 * PAD;
-  const [shiftX, shiftY] = /translate\(([-\d.]+)[ ,]+([-\d.]+)/.exec(drawing.getAttribute("transform") ?? "")?.slice(1).map(Number) ?? [0, 0];
+  const shift = /translate\(([-\d.]+)[ ,]+([-\d.]+)/.exec(drawing.getAttribute("transform") ?? "");
   if (fitted) scale = within(0.05, Math.min((view.clientWidth - 2) / wide, (view.clientHeight - 2) / high), 1.5);
-  svg.setAttribute("viewBox", `${page.x0 + shiftX - PAD} ${page.y0 + shiftY - PAD} ${wide} ${high}`);
+  svg.setAttribute("viewBox", `${page.x0 + +(shift?.[1] ?? 0) - PAD} ${page.y0 + +(shift?.[2] ?? 0) - PAD} ${wide} ${high}`);
   svg.setAttribute("width", String(wide * scale));
   svg.setAttribute("height", String(high * scale));
   find("#scale").textContent = `${Math.round(scale * 100)} %`;
@@ -185,11 +192,12 @@ const fit = () => {
   fitted = true;
   show();
 };
-/** @type {(to: number, x?: number, y?: number) => void} Zoom, keeping the point of the screen where it is. */
+/** @type {(to: number, x?: number, y?: number) => void} Zoom, keeping a point of the screen, or what is chosen, where it is. */
 const zoom = (to, x, y) => {
   const port = view.getBoundingClientRect(), before = svg.getBoundingClientRect(), old = scale;
-  x ??= port.left + port.width / 2;
-  y ??= port.top + port.height / 2;
+  const at = (chosen ? shown(chosen).el : view).getBoundingClientRect();
+  x ??= within(port.left, at.left + at.width / 2, port.right);
+  y ??= within(port.top, at.top + at.height / 2, port.bottom);
   fitted = false;
   scale = within(0.05, to, 8);
   show();
@@ -213,7 +221,8 @@ view.addEventListener("wheel", (event) => {
   zoom(scale * Math.exp(-within(-60, event.deltaY, 60) / 180), event.clientX, event.clientY);
 }, { passive: false });
 view.addEventListener("dblclick", (event) => {
-  if (!(/** @type {Element} */ (event.target)).closest(".module")) zoom(scale * (event.shiftKey ? 1 / 1.6 : 1.6), event.clientX, event.clientY);
+  if (/** @type {Element} */ (event.target).closest(".module")) return;
+  zoom(scale * (event.shiftKey ? 1 / 1.6 : 1.6), event.clientX, event.clientY);
 });
 /** @type {{x: number, y: number, far: boolean} | null} */
 let drag = null;
@@ -245,8 +254,8 @@ view.addEventListener("touchstart", pinch, { passive: false });
 view.addEventListener("touchmove", pinch, { passive: false });
 
 // ---------------------------------------------------------------- folding
-// A folded module is a card in its frame, in the middle or behind what flows into it. Strips of the page that this leaves empty are closed up: all
-// that is drawn goes through one monotone map an axis, so nothing changes its order and nothing can come to overlap.
+// A folded module is a card in its frame, in the middle or behind what flows into it. Strips of the page that this leaves
+// empty are closed up: all that is drawn goes through one monotone map an axis, so nothing can come to overlap.
 
 /** @type {(item: Item) => Item} What stands for a box or a module: the outermost folded module around it, or itself. */
 const shown = (item) => {
@@ -254,12 +263,13 @@ const shown = (item) => {
   for (let f = isFrame(item) ? item : item.frame; f; f = f.frame) if (f.folded) top = f;
   return top;
 };
-/** @type {(axis: Axis, x: number) => number} */
-const at = (axis, x) => {
+/** @type {(gaps: Gaps, x: number) => number} Where a coordinate is once the gaps are closed up. */
+const at = (gaps, x) => {
   let closed = 0;
-  for (const [from, to] of axis.gaps) closed += Math.max(0, to - from - ROOM) * within(0, (x - from) / (to - from), 1);
+  for (const [from, to] of gaps) closed += Math.max(0, to - from - ROOM) * within(0, (x - from) / (to - from), 1);
   return x - closed;
 };
+/** Choose the spots of the cards, so that edges go forward. */
 const settle = () => {
   const [low, high] = ALONG ? /** @type {const} */ (["y0", "y1"]) : /** @type {const} */ (["x0", "x1"]);
   const cut = frames.filter((f) => f.folded && shown(f) === f).sort((a, b) => a.home[low] - b.home[low]);
@@ -270,7 +280,7 @@ const settle = () => {
     f.spot[ALONG] = Math.min(Math.max(f.spot[ALONG], ...before.map((end) => end + 3 * ROOM + half)), f.home[high] - half);
   }
 };
-/** @type {(low: "x0" | "y0", high: "x1" | "y1") => Axis} The strips that closing up may take: folded, and nothing in them. */
+/** @type {(low: "x0" | "y0", high: "x1" | "y1") => Gaps} The strips that folding left empty. */
 const squeezed = (low, high) => {
   const cut = frames.filter((f) => f.folded && shown(f) === f);
   /** @type {[number, number][]} */
@@ -286,7 +296,7 @@ const squeezed = (low, high) => {
       for (const { d, home } of shapes) if (!d && home[high] > home[low]) taken.push([home[low] - 3, home[high] + 3]);
   }
   taken.sort((a, b) => a[0] - b[0]);
-  const gaps = /** @type {[number, number][]} */ ([]), zones = cut.map((f) => [f.home[low], f.home[high]]).sort((a, b) => a[0] - b[0]);
+  const gaps = /** @type {Gaps} */ ([]), zones = cut.map((f) => [f.home[low], f.home[high]]).sort((a, b) => a[0] - b[0]);
   let done = -Infinity;
   for (const [from, to] of zones) {
     let free = Math.max(from, done);
@@ -297,7 +307,7 @@ const squeezed = (low, high) => {
     if (free < to) gaps.push([free, to]);
     done = Math.max(done, to);
   }
-  return { gaps };
+  return gaps;
 };
 
 /** @type {WeakMap<Element, string | null>} The transforms that things came with. */
@@ -325,22 +335,21 @@ const place = (x, y) => {
       continue;
     }
     f.area = { x0: x(f.home.x0), y0: y(f.home.y0), x1: x(f.home.x1), y1: y(f.home.y1) };
-    const entries = { x: f.area.x0, y: f.area.y0, width: f.area.x1 - f.area.x0, height: f.area.y1 - f.area.y0 };
-    if (f.rect.localName === "rect") for (const [key, value] of Object.entries(entries)) f.rect.setAttribute(key, String(+value.toFixed(2)));
+    if (f.rect.localName === "rect") enclose(f.rect, f.area);
     for (const el of [f.label, f.open]) el?.setAttribute("transform", `translate(${f.area.x0 - f.home.x0} ${f.area.y0 - f.home.y0})`);
   }
   for (const { tail, head, shapes } of edges.values()) {
     if (shown(tail) !== tail || shown(head) !== head) continue;
     for (const { el, d, home } of shapes) {
-      if (d) el.setAttribute("d", still ? d : d.replace(/(-?[\d.]+)[ ,](-?[\d.]+)/g, (_, a, b) => `${x(+a).toFixed(1)} ${y(+b).toFixed(1)}`));
-      else shift(el, home);
+      if (!d) shift(el, home);
+      else el.setAttribute("d", still ? d : d.replace(PAIR, (_, a, b) => `${x(+a).toFixed(1)} ${y(+b).toFixed(1)}`));
     }
   }
   page = { x0: x(whole.x0), y0: y(whole.y0), x1: x(whole.x1), y1: y(whole.y1) };
   bundle(x, y);
   circle();
 };
-/** @type {(x: (v: number) => number, y: (v: number) => number) => void} Edges to and from folded modules, one for all between two. */
+/** @type {(x: (v: number) => number, y: (v: number) => number) => void} Edges of folded modules, one for all between two. */
 const bundle = (x, y) => {
   /** @type {Map<string, {tail: Item, head: Item, edges: Edge[]}>} */
   const found = new Map(), order = new Map([...items.values()].map((item, i) => [item, i]));
@@ -355,12 +364,12 @@ const bundle = (x, y) => {
   bundles.replaceChildren();
   bundleOf.clear();
   for (const { tail, head, edges: many } of each) {
-    const lines = many.flatMap((e) => e.shapes.filter((s) => s.d && !s.el.classList.contains("reach")).slice(0, 1)).map((s) => s.el);
-    const points = (/** @type {Edge} */ e) => [...(e.shapes.find((s) => s.d)?.d ?? "").matchAll(/(-?[\d.]+)[ ,](-?[\d.]+)/g)].map((m) => [x(+m[1]), y(+m[2])]);
+    const lines = many.flatMap((e) => e.shapes.find((s) => s.d)?.el ?? []);
+    const points = [...(many[0].shapes.find((s) => s.d)?.d ?? "").matchAll(PAIR)].map((m) => [x(+m[1]), y(+m[2])]);
     const near = (/** @type {Area} */ a, /** @type {"x0" | "x1"} */ side) =>
       ALONG ? [(a.x0 + a.x1) / 2, side === "x0" ? a.y0 : a.y1] : [a[side], (a.y0 + a.y1) / 2];
-    const start = isFrame(tail) ? near(tail.area, "x1") : points(many[0])[0] ?? near(tail.area, "x1");
-    const end = isFrame(head) ? near(head.area, "x0") : points(many[0]).at(-1) ?? near(head.area, "x0");
+    const start = isFrame(tail) ? near(tail.area, "x1") : points[0] ?? near(tail.area, "x1");
+    const end = isFrame(head) ? near(head.area, "x0") : points.at(-1) ?? near(head.area, "x0");
     if (isFrame(head)) { // arrows that meet get an entry each
       const rivals = each.filter((b) => b.head === head), high = ALONG ? head.area.x1 - head.area.x0 : head.area.y1 - head.area.y0;
       const step = Math.min(14, 0.6 * high / Math.max(1, rivals.length - 1));
@@ -387,7 +396,7 @@ const bundle = (x, y) => {
   }
 };
 
-let axes = /** @type {[Axis, Axis]} */ ([{ gaps: [] }, { gaps: [] }]), running = 0;
+let axes = /** @type {[Gaps, Gaps]} */ ([[], []]), running = 0;
 /** @type {(anchor?: Frame | null) => void} Show what is folded and what is not; `anchor` stays where it is on the screen. */
 const refold = (anchor = null) => {
   for (const f of frames) {
@@ -398,9 +407,10 @@ const refold = (anchor = null) => {
     f.card.style.display = f.folded ? "" : "none";
   }
   for (const box of boxes) box.el.style.display = shown(box) === box ? "" : "none";
-  for (const { el, tail, head } of edges.values()) el.style.display = shown(tail) === tail && shown(head) === head ? "" : "none";
+  for (const { el, tail, head } of edges.values())
+    el.style.display = shown(tail) === tail && shown(head) === head ? "" : "none";
   settle();
-  const before = axes, after = /** @type {[Axis, Axis]} */ ([squeezed("x0", "x1"), squeezed("y0", "y1")]);
+  const before = axes, after = /** @type {[Gaps, Gaps]} */ ([squeezed("x0", "x1"), squeezed("y0", "y1")]);
   axes = after;
   const start = performance.now(), long = calm.matches ? 0 : 220, own = ++running;
   const spot = () => /** @type {Element} */ (anchor?.folded ? anchor.card : anchor?.open)?.getBoundingClientRect();
@@ -409,7 +419,7 @@ const refold = (anchor = null) => {
     const t = long ? within(0, (performance.now() - start) / long, 1) : 1, ease = 1 - (1 - t) ** 3, was = anchor && spot();
     const map = (/** @type {0 | 1} */ k) => (/** @type {number} */ v) => (1 - ease) * at(before[k], v) + ease * at(after[k], v);
     const same = (/** @type {number} */ v) => v;
-    const still = t === 1 && !after[0].gaps.length && !after[1].gaps.length;
+    const still = t === 1 && !after[0].length && !after[1].length;
     place(still ? same : map(0), still ? same : map(1));
     show();
     const now = anchor && spot();
@@ -461,12 +471,13 @@ for (const f of frames) { // the button: the label with a mark behind it, and th
     draw("rect", { x: f.words.x0 - 6, y: y - 12, width: x - f.words.x0 + 20, height: 24, rx: 6, class: "grip" }),
     draw("path", { d: `M${x} ${y - 2.5}l4.5 5l4.5 -5`, fill: "none", class: "mark" }));
   const [out, more] = outputs(f), value = out && !more ? line(out.text, "value") : undefined;
-  const rows = [`${count} folded`, ...(value === undefined || Number.isNaN(+value) ? [] : [`out ${brief(+value)}`])];
-  const name = draw("text", { x: 27, y: 20, "font-size": 13, "font-weight": 600, class: "ink" }, f.label?.textContent || f.path);
-  const small = rows.map((row, i) => draw("text", { x: 27, y: 37 + 16 * i, "font-size": 12, class: i ? "ink" : "soft" }, row));
+  const [short, long] = (f.label?.textContent || f.path).split(" · ");
+  const rows = [...(long ? [long] : []), `${count} folded`, ...(value === undefined || Number.isNaN(+value) ? [] : [`out ${brief(+value)}`])];
+  const name = draw("text", { x: 27, y: 20, "font-size": 13, "font-weight": 600, class: "ink" }, short);
+  const small = rows.map((row, i) => draw("text", { x: 27, y: 37 + 16 * i, "font-size": 12, class: row.startsWith("out ") ? "ink" : "soft" }, row));
   f.card.append(name, ...small);
-  const most = f.home.x1 - f.home.x0 - 40;
-  while (name.getComputedTextLength() > Math.max(most, 70) && name.textContent.length > 2) name.textContent = name.textContent.slice(0, -2) + "…";
+  const most = Math.max(70, f.home.x1 - f.home.x0 - 40);
+  while (name.getComputedTextLength() > most && name.textContent.length > 2) name.textContent = name.textContent.slice(0, -2) + "…";
   const wide = Math.max(...[name, ...small].map((t) => t.getComputedTextLength())) + 39, high = 29 + 16 * small.length;
   f.card.prepend(
     draw("rect", { x: 4, y: 4, width: wide, height: high, rx: 6, class: "behind" }),
@@ -511,7 +522,7 @@ const inspect = () => {
     const list = html("ul"), found = linked(item, ahead);
     for (const { edge, other } of found.slice(0, 24)) {
       const go = html("button", nameOf(other));
-      go.addEventListener("click", () => { go.closest("aside")?.focus(); choose(other); bring(other); other.el.focus({ preventScroll: true }); });
+      go.addEventListener("click", () => { bring(other); other.el.focus({ preventScroll: true }); });
       list.append(html("li", "", go, ...edge.text.split("\n").map((l) => html("span", l))));
     }
     if (found.length > 24) list.append(html("li", `and ${found.length - 24} more`));
@@ -519,10 +530,11 @@ const inspect = () => {
   }
   facts.replaceChildren(...parts);
   facts.scrollTop = 0;
-  light(item ?? null, target);
+  light();
 };
-/** @type {(item: Item | null, target: Element | null) => void} Light up an item with its edges and neighbours, and dim the rest. */
-const light = (item, target) => {
+/** Light up what is told about with its edges and neighbours, and dim the rest. */
+const light = () => {
+  const target = pointed ?? chosen?.el, item = target && items.get(target);
   for (const el of all(".lit", svg)) el.classList.remove("lit");
   svg.classList.toggle("dimmed", isGraph && !!target && !(item && isFrame(item) && !item.folded));
   if (!target || !isGraph) return;
@@ -538,11 +550,6 @@ const light = (item, target) => {
       if (upstream && !seen.has(other)) seen.add(other), queue.push(other);
     }
   }
-};
-/** @type {(el: Element, a: Area, room: number) => void} */
-const enclose = (el, a, room) => {
-  const sides = { x: a.x0 - room, y: a.y0 - room, width: a.x1 - a.x0 + 2 * room, height: a.y1 - a.y0 + 2 * room };
-  for (const [key, value] of Object.entries(sides)) el.setAttribute(key, value.toFixed(2));
 };
 /** The ring around what is chosen, and outlines around what was searched for. */
 const circle = () => {
@@ -670,12 +677,12 @@ view.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 addEventListener("keydown", (event) => {
-  if (event.key === "Shift" && !upstream) upstream = true, inspect();
+  if (event.key === "Shift" && !upstream) upstream = true, light();
   if (/** @type {Element} */ (event.target).matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/" && isGraph) query.focus(), query.select(), event.preventDefault();
   if (event.key === "?") keys.showModal();
 });
-addEventListener("keyup", (event) => { if (event.key === "Shift") upstream = false, inspect(); });
+addEventListener("keyup", (event) => { if (event.key === "Shift") upstream = false, light(); });
 
 // ---------------------------------------------------------------- the rest of the page
 
