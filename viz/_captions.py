@@ -18,7 +18,7 @@ from viz._neurons import fill_scale, map_scale, ring_sample
 from viz._sheet import Table
 from viz._text import clean, number
 from viz._units import Array, Columns, Place
-from viz._wires import widest, width_sample
+from viz._wires import NUMBERED, hollow_sample, widest, width_sample
 from viz._xml import DOTS, HATCH
 
 __all__ = ["Facts"]
@@ -213,6 +213,8 @@ class Facts:
     def legend(self) -> list[Piece]:
         """What the marks mean, with the thresholds behind them."""
         pieces = list(SIGNS)
+        if len(self.wires) > NUMBERED:
+            pieces.append(hollow_sample("hollow: negative"))
         if self.wires:
             pieces.append(width_sample(f"|{_SIGN[self.edges]}| over its layer's largest", widest(len(self.wires))))
         if self.measured is None:

@@ -28,6 +28,7 @@ _PORTS = {"LR": ("e", "w"), "TB": ("s", "n")}
 _WEIGHT = 48  # of the only edge that leaves a box
 _WORK = 6e6  # steps times places in the last and longest search of Graphviz, in some tenths of a second
 _SORTINGS = 0.1, 0.05, 0.3  # with few rounds of sorting, frames keep their order at 3 to 7 % more crossings
+_RETRIED = 1_500  # more boxes than this are sorted once
 _MARGIN = 24  # pixels around the inside of a frame: its label stands in them
 _RIBBON, _APART = 16.0, 3.0  # pixels: the widest that edges in a lane get together, and the most from one to the next
 
@@ -45,7 +46,7 @@ def lay_out(sizes: Sequence[Point], links: Sequence[Link], root: Frame, directio
     homes = _homes(root, len(sizes))
     planned = plan(homes, ends, [1 if link.label is None else 2 for link in links])
     best, least = None, math.inf
-    for sorting in _SORTINGS if planned.is_large and root.frames else (1.0,):
+    for sorting in _SORTINGS if planned.is_large and root.frames and len(sizes) <= _RETRIED else (1.0,):
         answer = json.loads(_graphviz(_dot(sizes, links, root, direction, planned, homes, sorting)))
         placed = _read(answer, sizes, links, planned, direction)
         wrong = put_upright(placed, links, root, direction)
@@ -76,7 +77,7 @@ def _dot(
     lines = [
         "digraph {",
         f"graph [rankdir={direction}, nodesep={16 / 72:.6f}, ranksep={ranks / 72:.6f}, "
-        f"splines=true, nslimit={patience:.3g}, nslimit1=8, mclimit={sorting:g}, "
+        f"newrank=true, splines=true, nslimit={patience:.3g}, nslimit1=8, mclimit={sorting:g}, "
         f"margin={_MARGIN}]",
         'node [shape=box, fixedsize=true, label=""]',
         "edge [arrowhead=normal, arrowsize=0.6]",
@@ -207,19 +208,18 @@ def _read(
             placed.boxes[int(name[1:])] = point(thing["pos"])
         elif name.startswith("t"):
             placed.labels[int(name[1:])] = point(thing["pos"])
-    pieces: dict[str, Curve] = {}  # of lanes, by the stop that they lead to
+    pieces: dict[str, list[Curve]] = {}  # of lanes, by the stop that they lead to
     for edge in answer.get("edges", ()):
-        # Where Graphviz found no way for an edge it gives no curve.
         curves = [_curve(part, point) for part in edge.get("pos", "").split(";") if part]
         if edge["id"].startswith("b"):
-            pieces.update(dict.fromkeys([edge["id"]], *curves))
+            pieces[edge["id"]] = curves
         else:
             placed.curves.setdefault(int(edge["id"][1:]), []).extend(curves)
     for k, lane in enumerate(planned.lanes):
-        trunk = [pieces[f"b{k}_{s}"] for s in range(len(lane.stops))]
+        trunk = [curve for s in range(len(lane.stops)) for curve in pieces[f"b{k}_{s}"]]
         _fan_out(lane, trunk, placed, links, direction)
     for i, link in enumerate(links):
-        if not placed.curves.get(i):
+        if not placed.curves.get(i):  # left out, or Graphviz found no way for it
             placed.curves[i] = [_wave(placed, sizes, link, direction)]
         placed.curves[i].sort(key=lambda curve: curve.tip is not None)  # from box to label first, then on to the arrow
     return placed
@@ -228,7 +228,11 @@ def _read(
 def _fan_out(lane: Lane, trunk: list[Curve], placed: Placed, links: Sequence[Link], direction: str) -> None:
     """Give each edge of a lane its own line: side by side as far as they go together, the first to leave outermost."""
     across = 1 if direction == "LR" else 0
-    leaving = [(s, i) for s, stop in enumerate(lane.stops) for i in stop]
+    leaving = [(s, i) for s, stop in enumerate(lane.stops) for i in stop if placed.curves.get(i)]
+    if len(trunk) < len(lane.stops):  # Graphviz found no way for a part of it
+        for _, i in leaving:
+            placed.curves[i] = []
+        return
 
     def side(s: int, i: int) -> tuple[bool, float, float]:
         rise = placed.boxes[links[i].head][across] - trunk[s].points[-1][across]
@@ -270,14 +274,17 @@ def _joined(pieces: Sequence[Curve], across: int) -> list[Point]:
 
 def _wave(placed: Placed, sizes: Sequence[Point], link: Link, direction: str) -> Curve:
     """A curve straight through, behind whatever lies between."""
-    (x0, y0), (x1, y1) = placed.boxes[link.tail], placed.boxes[link.head]
-    if direction == "LR":
-        x0, x1 = x0 + sizes[link.tail][0] / 2, x1 - sizes[link.head][0] / 2
-        half = max(30.0, (x1 - x0) / 2)
-        return Curve([(x0, y0), (x0 + half, y0), (x1 - half, y1), (x1, y1)], (x1, y1))
-    y0, y1 = y0 + sizes[link.tail][1] / 2, y1 - sizes[link.head][1] / 2
-    half = max(30.0, (y1 - y0) / 2)
-    return Curve([(x0, y0), (x0, y0 + half), (x1, y1 - half), (x1, y1)], (x1, y1))
+    across = direction == "TB"
+    (x0, y0), (x1, y1) = (_turned(placed.boxes[b], across) for b in (link.tail, link.head))
+    x0 += sizes[link.tail][across] / 2
+    x1 -= sizes[link.head][across] / 2
+    half = max(30.0, (x1 - x0) / 2)
+    points = [_turned(p, across) for p in ((x0, y0), (x0 + half, y0), (x1 - half, y1), (x1, y1))]
+    return Curve(points, points[-1])
+
+
+def _turned(p: Point, across: bool) -> Point:
+    return (p[1], p[0]) if across else p
 
 
 def _curve(text: str, point: Any) -> Curve:

@@ -19,6 +19,7 @@ TINTS = 5  # levels of each sign
 _TINT = 0.16  # how much each level adds: five of them on one another cover 58 %
 
 _NOTHING = 1e-3  # of the scale: less is not tinted
+_SURE, _DEEP = 0.1, 6  # a sign is printed where the activation is that much of the scale, so many points from all else
 
 Plane = Array  # (y, x), y upwards
 
@@ -61,7 +62,30 @@ def draw_map(plane: Plane, most: float, side: float, corner: float) -> list[Raw]
         level = 0.0 if low < 0 < high else most * nothing * (1 if high > 0 else -1)
         zero = "".join(_path(line) for line in lines.lines(level))
         parts.append(element("path", d=zero, fill="none", stroke=INK, stroke_width=1.25, data_zero=""))
+    for said, d in (("+", "M-3.5 0h7M0 -3.5v7"), ("-", "M-3.5 0h7")):  # hue alone would not do without colours
+        middle = _depths(plane if said == "+" else -plane, most)
+        if middle is not None:
+            row, column = middle
+            x, y = -half + side * column / (_POINTS - 1), half - side * row / (_POINTS - 1)
+            place = f"translate({x:.1f} {y:.1f})"
+            parts.append(
+                element("path", d=d, fill="none", stroke=INK, stroke_width=1.5, transform=place, data_sign=sign)
+            )
     return parts
+
+
+def _depths(plane: Plane, most: float) -> tuple[int, int] | None:
+    """The place on the grid that is deepest within what is surely positive; None where nothing is deep enough."""
+    left = np.pad(plane > _SURE * most, 1)
+    depth = np.zeros(left.shape, int)
+    while left.any():  # each step peels a layer off
+        depth += left
+        left = left & np.roll(left, 1, 0) & np.roll(left, -1, 0) & np.roll(left, 1, 1) & np.roll(left, -1, 1)
+    deepest = depth[1:-1, 1:-1]
+    if deepest.max() < _DEEP:
+        return None
+    row, column = np.unravel_index(int(deepest.argmax()), deepest.shape)
+    return int(row), int(column)
 
 
 def _generator(plane: Plane, half: float) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -20,12 +21,11 @@ from viz._sheet import Sheet, compose
 from viz._text import clean, width
 from viz._theme import Theme, checked_theme
 from viz._units import Place, columns_of
-from viz._wires import draw_wire, settle_labels, widest
+from viz._wires import NUMBERED, draw_wire, settle_labels, widest
 from viz._xml import GREY, INK, Raw, element, write
 
 __all__ = ["draw_network"]
 
-_LABELLED = 40  # with more edges than this, their numbers would only be noise
 _HEAD = 62.0  # room for the words above the columns
 _LINE = 16.0
 _NAMED = 160.0  # the widest name that stands beside a unit
@@ -78,7 +78,7 @@ def draw_network(
 def _sheet(facts: Facts, title: str) -> Sheet:
     columns, glyphs = facts.columns.columns, _glyphs(facts)
     high = max(len(units) * 2 * (g.reach + g.under) for units, g in zip(facts.shown, glyphs, strict=True))
-    labelled = 0 < len(facts.wires) <= _LABELLED
+    labelled = 0 < len(facts.wires) <= NUMBERED
     gap = max(215.0 if labelled else 150.0, min(460.0, 0.42 * high))
     # the words above and below a column may be wider than its units
     words = [
@@ -137,13 +137,15 @@ def _drawn(
     for (c, _), (x, y) in place.units.items():
         g = glyphs[c]
         taken.append((x - g.reach - 2, y - g.reach - 2, x + g.reach + 2, y + g.reach + g.under))
+    numbers = settle_labels(facts.wires, place.ways, taken) if labelled else {}
     parts = []
     for w, wire in enumerate(facts.wires):
         (a, i), (b, j) = wire.tail, wire.head
         data = {"data_edge": w, "data_tail": ids[a][i], "data_head": ids[b][j], "data_value": repr(wire.value)}
-        parts.append(draw_wire(wire, place.ways[w], widest(len(facts.wires)), facts.of_wire(wire), **data))
-    if labelled:
-        parts += settle_labels(facts.wires, place.ways, taken)
+        parts.append(
+            draw_wire(wire, place.ways[w], widest(len(facts.wires)), facts.of_wire(wire), w in numbers, **data)
+        )
+    parts += chain.from_iterable(numbers.values())
     parts += [_ellipsis(facts, c, x, y) for c, (x, y) in place.more.items()]
     room = {"left": 0.0, "right": 0.0, "": 0.0}
     for p, (x, y) in place.units.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,9 +73,9 @@ class Picture:
         """For copying and pickling: the whole graph that exports write goes along as data."""
         sheet = self._sheet
         if sheet.graph is not None:
-            sheet = replace(sheet, graph=replace(sheet.graph, full=partial(_given, sheet.graph.full())))
+            sheet = replace(sheet, graph=replace(sheet.graph, full=_kept(sheet.graph.full)))
         if sheet.network is not None:
-            sheet = replace(sheet, network=partial(_given, sheet.network()))
+            sheet = replace(sheet, network=_kept(sheet.network))
         return {"_sheet": sheet, "theme": self.theme}
 
     def _repr_svg_(self) -> str:
@@ -95,7 +95,17 @@ class Picture:
         return f"<Picture of {sheet.title!r}, {sheet.width}×{sheet.height}: save it with .save('picture.svg')>"
 
 
-def _given(graph: Any) -> Any:
+def _kept(make: Callable[[], Any]) -> Callable[[], Any]:
+    """What `make` makes, or the error that it raises, by a function that can be pickled."""
+    try:
+        return partial(_given, make())
+    except ValueError as error:
+        return partial(_given, None, str(error))
+
+
+def _given(graph: Any, error: str = "") -> Any:
+    if error:
+        raise ValueError(error)
     return graph
 
 

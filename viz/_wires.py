@@ -9,12 +9,14 @@ from viz._layout import Point
 from viz._marks import Piece, said
 from viz._measured import Wire
 from viz._text import signed, width
-from viz._xml import GREY, INK, PAPER, Raw, element, hue, write
+from viz._xml import GREY, INK, NEGATIVE, PAPER, Raw, element, hue, write
 
-__all__ = ["Rect", "draw_wire", "point_at", "settle_labels", "widest", "width_sample"]
+__all__ = ["NUMBERED", "Rect", "draw_wire", "hollow_sample", "point_at", "settle_labels", "widest", "width_sample"]
 
 Rect = tuple[float, float, float, float]
+NUMBERED = 40  # with more edges than this, their numbers would only be noise
 _THINNEST = 0.5
+_HOLLOW = 2.0  # from this width on, a line has a core of paper where its number is negative
 _PLACES = (0.5, 0.36, 0.64, 0.25, 0.75, 0.43, 0.57, 0.3, 0.7, 0.18, 0.82, 0.12, 0.88)  # of an edge, best first
 
 
@@ -23,8 +25,8 @@ def widest(count: int) -> float:
     return 6.0 if count <= 40 else 4.5 if count <= 100 else 3.5
 
 
-def draw_wire(wire: Wire, way: Sequence[Point], most: float, hover: str, **data: object) -> Raw:
-    """One edge, `most` pixels wide where it is the largest of its layer."""
+def draw_wire(wire: Wire, way: Sequence[Point], most: float, hover: str, numbered: bool, **data: object) -> Raw:
+    """One edge, `most` pixels wide where it is the largest of its layer; `numbered` where its number will be on it."""
     (x, y), *rest = way
     d = f"M{x:.1f} {y:.1f}C" + " ".join(f"{px:.1f} {py:.1f}" for px, py in rest)
     flawed = not all(map(math.isfinite, wire.values))
@@ -33,7 +35,11 @@ def draw_wire(wire: Wire, way: Sequence[Point], most: float, hover: str, **data:
         stroke_width=f"{max(_THINNEST, wire.share * most):.3f}", stroke_dasharray="3 3" if flawed else None,
         stroke_opacity=None if flawed else f"{0.4 + 0.6 * wire.share:.2f}",
     )  # fmt: skip
-    return element("g", element("title", hover), line, **data)
+    parts = [element("title", hover), line]
+    wide = wire.share * most
+    if wire.value < 0 and wide >= _HOLLOW and not numbered:  # hue alone would not do without colours
+        parts.append(element("path", d=d, fill="none", stroke=PAPER, stroke_width=f"{0.3 * wide:.3f}"))
+    return element("g", *parts, **data)
 
 
 def point_at(way: Sequence[Point], t: float) -> Point:
@@ -46,11 +52,14 @@ def point_at(way: Sequence[Point], t: float) -> Point:
     return tuple(s**3 * p + 3 * s * s * t * q + 3 * s * t * t * r + t**3 * u for p, q, r, u in zip(a, b, c, d))  # type: ignore[return-value]
 
 
-def settle_labels(wires: Sequence[Wire], ways: Sequence[Sequence[Point]], taken: Sequence[Rect]) -> list[Raw]:
-    """The numbers of the edges, strongest first, each where fewest other edges pass and no text or unit is met."""
+def settle_labels(
+    wires: Sequence[Wire], ways: Sequence[Sequence[Point]], taken: Sequence[Rect]
+) -> dict[int, list[Raw]]:
+    """The numbers of the edges, strongest first, each where fewest other edges pass and no text or unit is met; an
+    edge without such a place has none."""
     rows = list(taken)
     traces = [[point_at(way, k / 40) for k in range(41)] for way in ways]
-    parts = []
+    parts: dict[int, list[Raw]] = {}
     for w in sorted(range(len(wires)), key=lambda w: -wires[w].share):
         text = signed(wires[w].value)
         half = width(text, 11) / 2 + 1
@@ -67,7 +76,7 @@ def settle_labels(wires: Sequence[Wire], ways: Sequence[Sequence[Point]], taken:
             _, box, (x, y) = best
             rows.append(box)
             back = element("rect", x=x - half, y=y - 7, width=2 * half, height=14, rx=4, fill=PAPER, fill_opacity=0.93)
-            parts += [back, write(text, x, y + 4, 11, hue(wires[w].value), "middle")]
+            parts[w] = [back, write(text, x, y + 4, 11, hue(wires[w].value), "middle")]
     return parts
 
 
@@ -87,3 +96,13 @@ def width_sample(text: str, most: float) -> Piece:
     ]
     words = said(text, 66)
     return Piece(words.width, [*parts, *words.markup])
+
+
+def hollow_sample(text: str) -> Piece:
+    """A line as negative numbers have it where they are not printed."""
+    words = said(text, 28)
+    lines = [
+        element("line", x2=22, y1=0, y2=0, stroke=colour, stroke_width=wide)
+        for colour, wide in ((NEGATIVE, 5), (PAPER, 1.5))
+    ]
+    return Piece(words.width, [*lines, *words.markup])

@@ -146,6 +146,19 @@ def test_few_edges_carry_their_numbers_with_the_sign_written() -> None:
     assert {"+0.125", "\u22120.5", "+0.75", "+2.0"} <= set(shown)
 
 
+def test_where_numbers_are_not_printed_a_wide_negative_edge_is_hollow() -> None:
+    """So that signs can be told apart without colours."""
+    model = nn.MLP(8, [8], rng=1)
+    drawn = edges(viz.draw_network(model))
+    assert len(drawn) > 40
+    hollow = {key for key, edge in drawn.items() if len(edge.findall(f"{SVG}path")) == 2}
+    wide = {key for key, edge in drawn.items() if float(line(edge).attrib["stroke-width"]) >= 2}
+    negative = {key for key, edge in drawn.items() if float(edge.attrib["data-value"]) < 0}
+    assert hollow == wide & negative
+    assert hollow
+    assert wide - negative
+
+
 def test_gradients_are_the_engines_and_leave_the_model_as_it_was() -> None:
     model, X = planted()
     y = rng(1).integers(0, 3, len(X))
@@ -369,6 +382,18 @@ def test_of_two_inputs_each_unit_has_a_map_whose_zero_line_is_where_it_is_zero()
     low, high = -1 - 4 * 0.08, 3 + 4 * 0.08
     side = half(drawn["inputs[0]"])
     assert xs == pytest.approx([(2 * (0 - low) / (high - low) - 1) * side] * len(xs), abs=0.3)
+
+
+def test_a_map_prints_its_signs_where_they_hold() -> None:
+    model = nn.MLP(2, [1], rng=0)
+    model.layers[0].weight.data, model.layers[0].bias.data = [[1.0, -1.0]], [0.0]
+    drawn = units(viz.draw_network(model, np.array([[-1.0, -1.0], [1.0, 1.0]])))
+    (unit,) = (u for name, u in drawn.items() if name.startswith("layers"))
+    places = {
+        g[0].attrib["data-sign"]: moved(g) for g in unit.iter(f"{SVG}g") if len(g) and "data-sign" in g[0].attrib
+    }
+    assert places.keys() == {"+", "-"}
+    assert all((x + y > 0) == (sign == "+") for sign, (x, y) in places.items())  # x2 grows upwards, y downwards
 
 
 def test_a_map_is_up_where_the_second_input_is_large() -> None:

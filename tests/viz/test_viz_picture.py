@@ -77,8 +77,8 @@ def test_a_failure_half_way_leaves_the_old_file_in_every_format(
 
     with monkeypatch.context() as patch:
         patch.setattr("viz._sheet.Sheet.svg", broken)
+        patch.setattr("viz._mermaid.pen", broken)  # imports _dot, so before it
         patch.setattr("viz._dot.pen", broken)
-        patch.setattr("viz._mermaid.pen", broken)
         patch.setattr("viz._data._line", broken)
         patch.setattr("viz._data._simple", broken)
         patch.setattr("viz._theme.paint", broken)
@@ -142,6 +142,16 @@ def test_a_picture_travels_with_its_graph(tmp_path: Path) -> None:
         for ending in (".json", ".graphml"):
             assert twin.save(tmp_path / f"b{ending}").read_bytes() == p.save(tmp_path / f"a{ending}").read_bytes()
     assert b"micrograd_nn.value" not in pickle.dumps(p)
+
+
+def test_a_picture_older_than_its_graph_travels_too(tmp_path: Path) -> None:
+    a = mg.Value(2.0, "a")
+    p = viz.draw(a * 3.0)
+    a.data = 5.0
+    for older in (p, pickle.loads(pickle.dumps(p)), copy.copy(p)):
+        assert "2.0" in older.svg
+        with pytest.raises(ValueError, match=r"cannot save this picture as 'a\.json': a has a new value since"):
+            older.save(tmp_path / "a.json")
 
 
 def test_two_pictures_on_one_page_do_not_share_ids() -> None:
