@@ -67,10 +67,8 @@ def draw_map(plane: Plane, most: float, side: float, corner: float) -> list[Raw]
         if middle is not None:
             row, column = middle
             x, y = -half + side * column / (_POINTS - 1), half - side * row / (_POINTS - 1)
-            place = f"translate({x:.1f} {y:.1f})"
-            parts.append(
-                element("path", d=d, fill="none", stroke=INK, stroke_width=1.5, transform=place, data_sign=sign)
-            )
+            glyph = element("path", d=d, fill="none", stroke=INK, stroke_width=1.5, data_sign=said)
+            parts.append(element("g", glyph, transform=f"translate({x:.1f} {y:.1f})"))
     return parts
 
 

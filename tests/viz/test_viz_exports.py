@@ -497,3 +497,11 @@ def test_dot_and_mermaid_are_in_the_colours_of_the_theme(theme: str) -> None:
         used |= {f"#{colour.lower()}" for colour in re.findall(r"\{HTML\}\{([0-9A-F]{6})\}", text)}
         assert used
         assert used <= known
+
+
+def test_a_huge_picture_gets_fewer_pixels_and_none_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    from viz import _raster
+
+    monkeypatch.setattr(_raster, "MOST_PIXELS", 40_000)
+    wide, high = png_size(_raster.write_png(chart()._sheet, "light"))
+    assert 30_000 < wide * high <= 41_000
