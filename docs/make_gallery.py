@@ -171,17 +171,22 @@ def health_over_training() -> viz.Picture:
     return viz.draw_health(half_dead()[-1], title="Learning rate 0.15 on spirals: when units died")
 
 
+def overfitted(hidden: int, **more: Any) -> Any:
+    """A network that has seen few, noisy points often; with the points."""
+    X, y = data.make_moons(70, noise=0.35, rng=4)
+    model = nn.MLP(2, [hidden, 2], "tanh", rng=0)
+    mg.fit(model, X, y, lr=0.05, epochs=400, batch_size=35, rng=0, progress=False, **more)
+    return model, X, y
+
+
 @exhibit(
     "3, 6 and 20 hidden units on the same points: more units draw more complicated regions.",
     "viz.draw_boundary({title: model, ...}, X, y)",
 )
 def boundary_sizes() -> viz.Picture:
-    X, y = data.make_moons(120, noise=0.3, rng=0)
-    models = {}
-    for hidden in (3, 6, 20):
-        models[f"{hidden} hidden units"] = model = nn.MLP(2, [hidden, 2], "tanh", rng=0)
-        mg.fit(model, X, y, lr=0.03, epochs=150, rng=0, progress=False)
-    return viz.draw_boundary(models, X, y, title="Three sizes of network")
+    found = {f"{hidden} hidden units": overfitted(hidden) for hidden in (3, 6, 20)}
+    (_, X, y), *_ = found.values()
+    return viz.draw_boundary({name: model for name, (model, _, _) in found.items()}, X, y, title="Three sizes")
 
 
 @exhibit(
@@ -189,12 +194,9 @@ def boundary_sizes() -> viz.Picture:
     "viz.draw_boundary({title: model, ...}, X, y)",
 )
 def boundary_strengths() -> viz.Picture:
-    X, y = data.make_moons(120, noise=0.3, rng=0)
-    models = {}
-    for strength in (0.001, 0.01, 0.1):
-        models[f"strength {strength}"] = model = nn.MLP(2, [20, 2], "tanh", rng=0)
-        mg.fit(model, X, y, lr=0.03, epochs=150, rng=0, progress=False, l2=strength)
-    return viz.draw_boundary(models, X, y, title="Three strengths of regularisation")
+    found = {f"strength {strength}": overfitted(20, l2=strength) for strength in (0.001, 0.01, 0.1)}
+    (_, X, y), *_ = found.values()
+    return viz.draw_boundary({name: model for name, (model, _, _) in found.items()}, X, y, title="Three strengths")
 
 
 @exhibit(

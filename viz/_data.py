@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -86,61 +87,57 @@ def _nested(x: np.ndarray[Any, Any]) -> Any:
     return listed if whole else _plain(listed)
 
 
-def write_graphml(sheet: Sheet, theme: str) -> bytes:
+def write_graphml(sheet: Sheet, theme: str) -> str:
     """The whole graph as GraphML, nothing folded: `nx.read_graphml` and programs such as Gephi and yEd read it.
 
     Numbers keep every digit. Arrays, and all else that GraphML has no type for, are JSON; what is None is left out;
     characters that XML forbids are shown as in the picture. Raises ValueError for a chart, which is no graph.
     """
-    from networkx.readwrite.graphml import GraphMLWriter
-
     make = sheet.network if sheet.graph is None and sheet.network is not None else sheet.needed_graph().full
-    whole = make()
-    graph = whole.__class__()
-    graph.graph.update(_simple({"title": sheet.title, "note": sheet.note, **whole.graph}))
-    names: dict[Any, Any] = {}
-    taken: set[Any] = set()
-    for i, (n, has) in enumerate(whole.nodes(data=True)):
-        name = n if isinstance(n, int) else clean(n, _EVERYTHING)
+    graph = make()
+    keys: dict[tuple[str, str, str], str] = {}  # (of what, attribute, type) -> id
+
+    def data(of: str, has: dict[str, Any]) -> str:
+        parts = []
+        for name, x in has.items():
+            if x is not None and not (isinstance(x, dict) and not x):
+                kind, text = _typed(x)
+                key = keys.setdefault((of, name, kind), f"d{len(keys)}")
+                parts.append(f'<data key="{key}">{escape(text)}</data>')
+        return "".join(parts)
+
+    names: dict[Any, str] = {}
+    taken: set[str] = set()
+    body = [data("graph", {"title": sheet.title, "note": sheet.note, **graph.graph})]
+    for i, (n, has) in enumerate(graph.nodes(data=True)):
+        name = clean(n, _EVERYTHING)
         names[n] = f"{name} #{i}" if name in taken else name  # two names may look alike
         taken.add(names[n])
-        graph.add_node(names[n], **_simple(has))
-    if whole.is_multigraph():
-        for s, t, k, has in whole.edges(keys=True, data=True):
-            graph.add_edge(names[s], names[t], key=k, **_simple(has))
-    else:
-        graph.add_edges_from((names[s], names[t], _simple(has)) for s, t, has in whole.edges(data=True))
-    writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
-    writer.add_graph_element(graph)
-    return _finished(writer)
+        body.append(f"<node id={quoteattr(names[n])}>{data('node', has)}</node>")
+    many = graph.is_multigraph()
+    for s, t, *key, has in graph.edges(keys=True, data=True) if many else graph.edges(data=True):
+        ends = f"source={quoteattr(names[s])} target={quoteattr(names[t])}" + (f' id="{key[0]}"' if many else "")
+        body.append(f"<edge {ends}>{data('edge', has)}</edge>")
+    declared = [
+        f'<key id="{d}" for="{of}" attr.name={quoteattr(name)} attr.type="{kind}"/>'
+        for (of, name, kind), d in keys.items()
+    ]
+    head = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    start = ['<?xml version="1.0" encoding="UTF-8"?>', head, *declared, '<graph edgedefault="directed">']
+    return "\n".join([*start, *body, "</graph>", "</graphml>", ""])
 
 
-def _finished(writer: Any) -> bytes:
-    """The document, with booleans, NaN and infinities in the words that XML and Java have for them."""
-    import xml.etree.ElementTree as ET
-
-    root = ET.fromstring(str(writer))
-    space = root.tag.partition("}")[0] + "}"
-    kinds = {key.get("id"): key.get("attr.type") for key in root.iter(f"{space}key")}
-    for data in root.iter(f"{space}data"):
-        kind, text = kinds[data.get("key")], data.text or ""
-        data.text = text.lower() if kind == "boolean" else str(spelled(float(text))) if kind == "double" else text
-    ET.register_namespace("", space[1:-1])
-    found: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return found
-
-
-def _simple(has: dict[str, Any]) -> dict[str, Any]:
-    """Attributes in GraphML's own types: a bool, an int, a float or a text."""
-    found: dict[str, Any] = {}
-    for key, x in has.items():
-        if isinstance(x, np.generic):
-            x = x.item()
-        if isinstance(x, float):
-            found[key] = float(x)
-        elif isinstance(x, (bool, str)) or (isinstance(x, int) and abs(x) < 2**31):
-            found[key] = clean(x, _EVERYTHING) if isinstance(x, str) else x
-        elif x is not None and not (x == {} if isinstance(x, dict) else False):
-            text = _line(x)
-            found[key] = text if text.isascii() and "\x7f" not in text else clean(text, _EVERYTHING)
-    return found
+def _typed(x: Any) -> tuple[str, str]:
+    """The type that GraphML has for `x`, and `x` as text."""
+    if isinstance(x, np.generic):
+        x = x.item()
+    if isinstance(x, bool):
+        return "boolean", str(x).lower()
+    if isinstance(x, float):
+        return "double", str(spelled(float(x)))
+    if isinstance(x, int) and abs(x) < 2**63:
+        return "long", str(x)
+    if isinstance(x, str):
+        return "string", clean(x, _EVERYTHING)
+    text = _line(x)  # long, and all but always plain
+    return "string", text if text.isascii() and "\x7f" not in text else clean(text, _EVERYTHING)

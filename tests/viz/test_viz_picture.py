@@ -80,7 +80,7 @@ def test_a_failure_half_way_leaves_the_old_file_in_every_format(
         patch.setattr("viz._mermaid.pen", broken)  # imports _dot, so before it
         patch.setattr("viz._dot.pen", broken)
         patch.setattr("viz._data._line", broken)
-        patch.setattr("viz._data._simple", broken)
+        patch.setattr("viz._data._typed", broken)
         patch.setattr("viz._theme.paint", broken)
         try:
             p.save(target)
