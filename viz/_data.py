@@ -24,8 +24,8 @@ _EVERYTHING = 10_000_000  # a limit of characters that no name reaches
 def write_json(sheet: Sheet, theme: str) -> str:
     """The facts of the picture as JSON, each number exact.
 
-    Of a graph: all of it, nothing folded, in networkx's node-link layout: `nx.node_link_graph(data, edges="links",
-    multigraph=...)` reads it, one line a node and a line an edge. Arrays are objects with shape, dtype and data, as
+    Of a graph: all of it, nothing folded, in networkx's node-link layout: `nx.node_link_graph(data, edges="links")`
+    reads it, one line a node and a line an edge. Arrays are objects with shape, dtype and data, as
     nested lists; NaN and infinities are the words "NaN", "Infinity" and "-Infinity". Of a `Network`, or an MLP drawn as
     one: what `Network.to_json` writes, and `nn.Network.from_json` reads, the picture's tables beside it; it raises
     ValueError for weights that are not finite and activations without a name. Of a chart: {"kind", "title", "note",

@@ -137,7 +137,7 @@ def compose(
     return Sheet(
         kind,
         title or name,
-        " ".join(notes),
+        " ".join(line if line.endswith((".", ":", "?", "!")) else f"{line}." for line in notes),
         description,
         math.ceil(page + 2 * MARGIN),
         math.ceil(y + MARGIN - 6),

@@ -20,9 +20,9 @@ from viz._theme import THEMES
 __all__ = ["write_tikz"]
 
 _HANDED_DOWN = {
-    "fill": "#000000", "stroke": "none", "stroke-width": "1", "stroke-dasharray": "", "stroke-linecap": "butt",
-    "stroke-linejoin": "miter", "font-size": "16", "font-weight": "400", "text-anchor": "start", "fill-opacity": "1",
-    "stroke-opacity": "1", "fill-rule": "nonzero",
+    "fill": THEMES["print"]["ink"], "stroke": "none", "stroke-width": "1", "stroke-dasharray": "",
+    "stroke-linecap": "butt", "stroke-linejoin": "miter", "font-size": "16", "font-weight": "400",
+    "text-anchor": "start", "fill-opacity": "1", "stroke-opacity": "1", "fill-rule": "nonzero",
 }  # fmt: skip
 _UNSEEN = {"title", "desc", "defs", "clipPath", "pattern", "linearGradient", "metadata"}
 _SHAPES = {"rect", "line", "path", "circle", "ellipse", "polyline", "polygon"}

@@ -74,7 +74,7 @@ def chart(theme: str = "light") -> viz.Picture:
     ]
     rows: list[Any] = [("a", 0.1, 3, True, None), ("b", math.nan, -math.inf, False, "x")]
     table = Table("Facts", ("name", "x", "y", "flag", "none"), rows)
-    sheet = compose("history", drawing, (200, 170), [], title="A chart", notes=["note"], tables=[table])
+    sheet = compose("history", drawing, (200, 170), [], title="A chart", notes=["A note."], tables=[table])
     return viz.Picture(sheet, theme)
 
 
@@ -247,7 +247,7 @@ def test_a_file_cut_short_or_edited_is_refused_in_a_sentence(tmp_path: Path, cut
 def test_a_chart_is_its_tables_in_json_and_no_graph(tmp_path: Path) -> None:
     data = json.loads(chart().save(tmp_path / "a.json").read_text(encoding="utf-8"))
     assert {key: data[key] for key in ("kind", "title", "note")} == {
-        "kind": "history", "title": "A chart", "note": "note",
+        "kind": "history", "title": "A chart", "note": "A note.",
     }  # fmt: skip
     rows = [["a", 0.1, 3, True, None], ["b", "NaN", "-Infinity", False, "x"]]
     assert data["tables"] == [{"caption": "Facts", "columns": ["name", "x", "y", "flag", "none"], "rows": rows}]

@@ -181,7 +181,7 @@ def test_threads_take_turns(no_native: None) -> None:
 
 # What every layout keeps to, whatever the graph.
 
-BOX = st.tuples(st.integers(20, 240), st.integers(24, 120)).map(lambda s: (float(s[0]), float(s[1])))
+BOX = st.tuples(st.integers(26, 240), st.integers(26, 120)).map(lambda s: (float(s[0]), float(s[1])))
 GRAPH = tuple[list[tuple[float, float]], list[Link], Frame]
 
 
