@@ -70,7 +70,8 @@ def _dot(
 ) -> str:
     tail_port, head_port = _PORTS[direction]
     crowded = len(links) > (5 * max(planned.level) if planned.is_large else 40)
-    ranks = 26 if any(link.label for link in links) else 86 if crowded else 54  # a bundle needs a run
+    labelled = any(link.label for link in links) and not planned.is_large
+    ranks = 26 if labelled else 86 if crowded else 54  # a label has one on either side, a bundle needs a run
     work = len(sizes) * (2 * len(sizes) + 2 * planned.passed + len(links))  # of one iteration for each box
     patience = max(0.2, min(8, _WORK / max(1, work)))
     sorting = sorting if patience == 8 else min(sorting, 0.4)

@@ -11,7 +11,7 @@ __all__ = ["Ends", "Home", "Lane", "Plan", "common", "plan"]
 Ends = tuple[int, int]  # tail and head of an edge
 Home = tuple[int, ...]  # the frames around a box, outermost first
 
-_LARGE = 150  # with more edges than this, and no labels, edges may share lanes
+_LARGE = 150  # with more edges than this, those without labels may share lanes
 _TOGETHER = 3  # so many edges that go far are worth a lane
 _MOST = 4_000  # places that edges may take in the columns they pass: Graphviz's time goes with them
 
@@ -46,11 +46,11 @@ def plan(homes: Sequence[Home], ends: Sequence[Ends], lengths: Sequence[int]) ->
     order = _order(len(homes), ends)
     spans = _spread(homes, ends, lengths, order)
     level = _levels(homes, ends, spans, order)
-    if len(ends) <= _LARGE or max(lengths) > 1:
+    if len(ends) <= _LARGE:
         return Plan(level, spans)
     far: dict[int, list[int]] = {}
     for i, (tail, head) in enumerate(ends):
-        if level[head] - level[tail] >= 2:
+        if level[head] - level[tail] >= 2 and lengths[i] == 1:
             far.setdefault(tail, []).append(i)
     runs: list[tuple[int, list[int], Lane | None]] = []
     for tail, edges in far.items():
