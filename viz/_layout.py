@@ -27,7 +27,7 @@ _SECONDS = 10.0
 _PORTS = {"LR": ("e", "w"), "TB": ("s", "n")}
 _WEIGHT = 48  # of the only edge that leaves a box
 _WORK = 6e6  # steps times places in the last and longest search of Graphviz, in some tenths of a second
-_SORTINGS = 0.1, 0.05, 0.3  # with few rounds of sorting, frames keep their order at 3 to 7 % more crossings
+_SORTINGS = 0.05, 0.1  # with few rounds of sorting, frames keep their order at 3 to 7 % more crossings
 _RETRIED = 1_500  # more boxes than this are sorted once
 _MARGIN = 24  # pixels around the inside of a frame: its label stands in them
 _RIBBON, _APART = 16.0, 3.0  # pixels: the widest that edges in a lane get together, and the most from one to the next
@@ -44,7 +44,7 @@ def lay_out(sizes: Sequence[Point], links: Sequence[Link], root: Frame, directio
         return Placed(0, 0, [])
     ends = [(link.tail, link.head) for link in links]
     homes = _homes(root, len(sizes))
-    planned = plan(homes, ends, [1 if link.label is None else 2 for link in links])
+    planned = plan(homes, ends, _lengths(links, homes))
     best, least = None, math.inf
     for sorting in _SORTINGS if planned.is_large and root.frames and len(sizes) <= _RETRIED else (1.0,):
         answer = json.loads(_graphviz(_dot(sizes, links, root, direction, planned, homes, sorting)))
@@ -57,6 +57,23 @@ def lay_out(sizes: Sequence[Point], links: Sequence[Link], root: Frame, directio
     assert best is not None
     put_in_order(best, sizes, links, root, direction)
     return best
+
+
+def _lengths(links: Sequence[Link], homes: Sequence[Home]) -> list[int]:
+    """How many columns each edge takes: two with a label, which needs one.
+
+    Where only some edges have labels, such as those to closed gates, all others to an op of one input take as many.
+    Else the neurons with closed gates would stand askew beside their fellows.
+    """
+    arriving = Counter(link.head for link in links)
+
+    def single(link: Link) -> bool:
+        return arriving[link.head] == 1 and homes[link.tail] == homes[link.head]
+
+    some = any(link.label and single(link) for link in links) and 2 * sum(
+        link.label is not None for link in links
+    ) < len(links)
+    return [2 if link.label or (some and single(link)) else 1 for link in links]
 
 
 def _dot(
