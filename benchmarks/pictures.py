@@ -4,9 +4,9 @@
 
 `modules` is the loss of an MLP 3-24-24-1 (relu) on 70 examples, a node a number, with each layer as one box. The others
 show every number of about 1,000: `network` the loss of an MLP 3-14-14-1 on one example, `chain` a long chain, every
-third link of which uses the same number again, `tangle` sums and products of any two of the last 40,
-`hopeless` of any two at all. Seconds are on the clock, from the call to the finished SVG, the median over the rounds, after
-a first call, which compiles the WebAssembly. Memory is the most that Python had allocated at any time beyond the graph.
+third link of which uses the same number again, `tangle` sums and products of any two of the last 40, `hopeless` of any
+two at all. Seconds are on the clock, from the call to the finished SVG, the median over the rounds, after a first call,
+which compiles the WebAssembly. Memory is the most that Python had allocated at any time beyond the graph.
 """
 
 from __future__ import annotations

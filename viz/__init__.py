@@ -26,16 +26,16 @@ def _refuse_a_second_owner(owners: Iterable[str]) -> None:
 
 _refuse_a_second_owner(packages_distributions().get("viz", ()))
 
-from viz._activations import draw_activations  # noqa: E402 - only once the name is known to be ours
-from viz._boundary import draw_boundary  # noqa: E402
-from viz._draw import draw  # noqa: E402
-from viz._health import draw_health  # noqa: E402
-from viz._history import draw_history  # noqa: E402
 from viz._layout import LayoutError  # noqa: E402
-from viz._network import draw_network  # noqa: E402
-from viz._networkx import to_networkx  # noqa: E402
 from viz._picture import Picture  # noqa: E402
-from viz._terminal import text  # noqa: E402
+from viz.charts._activations import draw_activations  # noqa: E402 - only once the name is known to be ours
+from viz.charts._boundary import draw_boundary  # noqa: E402
+from viz.charts._health import draw_health  # noqa: E402
+from viz.charts._history import draw_history  # noqa: E402
+from viz.export._networkx import to_networkx  # noqa: E402
+from viz.graph._draw import draw  # noqa: E402
+from viz.neurons._network import draw_network  # noqa: E402
+from viz.terminal._terminal import text  # noqa: E402
 
 __all__ = [
     "LayoutError",

@@ -70,9 +70,8 @@ def _lengths(links: Sequence[Link], homes: Sequence[Home]) -> list[int]:
     def single(link: Link) -> bool:
         return arriving[link.head] == 1 and homes[link.tail] == homes[link.head]
 
-    some = any(link.label and single(link) for link in links) and 2 * sum(
-        link.label is not None for link in links
-    ) < len(links)
+    labelled = [link for link in links if link.label]
+    some = 2 * len(labelled) < len(links) and any(map(single, labelled))
     return [2 if link.label or (some and single(link)) else 1 for link in links]
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_nn.files import written_whole
-from viz._dot import write_dot
-from viz._formats import written
 from viz._sheet import Sheet
 from viz._theme import checked_theme
 from viz._xml import Raw, element
+from viz.export._dot import write_dot
+from viz.export._formats import written
 
 __all__ = ["Picture"]
 

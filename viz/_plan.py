@@ -13,7 +13,7 @@ Home = tuple[int, ...]  # the frames around a box, outermost first
 
 _LARGE = 150  # with more edges than this, those without labels may share lanes
 _TOGETHER = 3  # so many edges that go far are worth a lane
-_MOST = 4_000  # places that edges may take in the columns they pass: Graphviz's time goes with them
+_MOST = 3_000  # places that edges may take in the columns they pass: Graphviz's time goes with them
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from viz._theme import THEMES, paint
 from viz._xml import FONT, GREY, INK, PAPER, Raw, element, write
 
 if TYPE_CHECKING:
-    from viz._layout import Placed
+    from viz._places import Placed
     from viz._scene import Scene
 
 __all__ = ["Graph", "Sheet", "Table", "compose"]

@@ -148,7 +148,7 @@ def draw(arguments: argparse.Namespace) -> int:
 
 def check_ending(target: Path) -> None:
     """Raise DataError for an ending that there is no format for, before anything is done."""
-    from viz._formats import _ALIASES, FORMATS
+    from viz.export._formats import _ALIASES, FORMATS
 
     if target.suffix.lower() not in (*FORMATS, *_ALIASES):
         raise data.DataError(f"cannot save a picture as {target}: the ending must be one of {', '.join(FORMATS)}.")
@@ -183,7 +183,7 @@ def show(picture: Any, pages: list[Path]) -> None:
 
 def written_for(text: str, encoding: str | None) -> str:
     """`text`, in ASCII where the terminal cannot show it as it is."""
-    from viz._terminal import in_ascii
+    from viz.terminal._terminal import in_ascii
 
     try:
         text.encode(encoding or "ascii")

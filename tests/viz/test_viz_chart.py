@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from viz._chart import Axes, limits, spread, tick_labels, ticks, wrapped
 from viz._text import width
+from viz.charts._chart import Axes, limits, spread, tick_labels, ticks, wrapped
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False)
 

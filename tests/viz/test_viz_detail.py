@@ -552,8 +552,8 @@ def test_nodes_names_and_modules_are_highlighted_and_nothing_else() -> None:
 
 
 def test_too_long_a_layout_is_drawn_coarser_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz import _svg
     from viz._layout import LayoutTimeout, lay_out
+    from viz.graph import _svg
 
     def slow(sizes: Any, *rest: Any) -> Any:
         if len(sizes) > 30:

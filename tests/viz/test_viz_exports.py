@@ -23,15 +23,15 @@ import micrograd_nn.functional as F
 import viz
 from micrograd_nn import nn
 from micrograd_nn.graph import formulas, local_derivatives
-from viz._data import write_graphml, write_json
-from viz._networkx import later, units_of
-from viz._outline import steps_of, transform
 from viz._sheet import Sheet, Table, compose
-from viz._tex import tex
 from viz._text import number
 from viz._theme import THEMES as THEMES_BY_NAME
-from viz._tikz import write_tikz
 from viz._xml import element, write
+from viz.export._data import write_graphml, write_json
+from viz.export._networkx import later, units_of
+from viz.export._outline import steps_of, transform
+from viz.export._tex import tex
+from viz.export._tikz import write_tikz
 
 TEX = [pytest.param(e, marks=pytest.mark.skipif(not shutil.which(e), reason=f"there is no {e} here"))
        for e in ("pdflatex", "xelatex", "lualatex")]  # fmt: skip
@@ -108,7 +108,7 @@ def test_the_text_of_a_png_and_a_pdf_is_drawn() -> None:
     """Two names of one width: without a font both pictures would be the same, box for box."""
     one, other = (viz.draw(mg.Value(1.0, name))._sheet for name in "nu")
     assert (one.width, one.height) == (other.width, other.height)
-    from viz._raster import write_pdf, write_png
+    from viz.export._raster import write_pdf, write_png
 
     assert write_png(one, "light") != write_png(other, "light")
     assert len(fonts(write_pdf(one, "light"))) >= 1
@@ -367,7 +367,7 @@ def test_mermaid_says_what_dot_says() -> None:
 
 
 def mermaid(p: viz.Picture) -> str:
-    from viz._mermaid import write_mermaid
+    from viz.export._mermaid import write_mermaid
 
     return write_mermaid(p._sheet, p.theme)
 
@@ -500,7 +500,7 @@ def test_dot_and_mermaid_are_in_the_colours_of_the_theme(theme: str) -> None:
 
 
 def test_a_huge_picture_gets_fewer_pixels_and_none_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz import _raster
+    from viz.export import _raster
 
     monkeypatch.setattr(_raster, "MOST_PIXELS", 40_000)
     wide, high = png_size(_raster.write_png(chart()._sheet, "light"))

@@ -1,4 +1,4 @@
-"""The gallery as a whole: remaking it changes nothing, and every picture of it can be read, in every theme and format."""
+"""The gallery as a whole: making it again changes nothing, and every picture of it can be read, in every theme."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ from test_viz_exports import TEX, compiled, mermaid, read_dot, read_mermaid
 import micrograd_nn as mg
 import viz
 from micrograd_nn import nn
-from viz._data import write_graphml, write_json
-from viz._formats import FORMATS, written
 from viz._text import clean
 from viz._theme import THEMES
-from viz._tikz import write_tikz
+from viz.export._data import write_graphml, write_json
+from viz.export._formats import FORMATS, written
+from viz.export._tikz import write_tikz
 
 HOSTILE = [
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:alert(1)", "\"quoted\" 'too'",

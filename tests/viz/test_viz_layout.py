@@ -378,7 +378,7 @@ def test_edges_that_go_far_share_a_lane() -> None:
 def test_a_hopeless_tangle_leaves_its_longest_edges_out_of_the_search() -> None:
     ends = [(i, i + 1) for i in range(299)] + [(i, i + 20 + i * i % 130) for i in range(150)]
     planned = plan([()] * 300, ends, [1] * len(ends))
-    assert planned.passed <= 4_000
+    assert planned.passed <= 3_000
     assert planned.apart
     span = [planned.level[b] - planned.level[a] for a, b in ends]
     alone = set(range(len(ends))) - planned.apart - {i for lane in planned.lanes for s in lane.stops for i in s}

@@ -19,10 +19,10 @@ import micrograd_nn as mg
 import viz
 from micrograd_nn import functional as F
 from micrograd_nn import nn
-from viz._columns import Glyph, stand
 from viz._text import width
 from viz._theme import THEMES
-from viz._wires import point_at
+from viz.neurons._columns import Glyph, stand
+from viz.neurons._wires import point_at
 
 SVG = "{http://www.w3.org/2000/svg}"
 Point = tuple[float, float]
@@ -389,9 +389,7 @@ def test_a_map_prints_its_signs_where_they_hold() -> None:
     model.layers[0].weight.data, model.layers[0].bias.data = [[1.0, -1.0]], [0.0]
     drawn = units(viz.draw_network(model, np.array([[-1.0, -1.0], [1.0, 1.0]])))
     (unit,) = (u for name, u in drawn.items() if name.startswith("layers"))
-    places = {
-        g[0].attrib["data-sign"]: moved(g) for g in unit.iter(f"{SVG}g") if len(g) and "data-sign" in g[0].attrib
-    }
+    places = {g[0].attrib["data-sign"]: moved(g) for g in unit.iter(f"{SVG}g") if len(g) and "data-sign" in g[0].attrib}
     assert places.keys() == {"+", "-"}
     assert all((x + y > 0) == (sign == "+") for sign, (x, y) in places.items())  # x2 grows upwards, y downwards
 

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 import micrograd_nn as mg
 import viz
-from viz._page import write_html
 from viz._sheet import Sheet, Table
 from viz._text import clean
 from viz._theme import THEMES
+from viz.export._page import write_html
 
 HOSTILE = [
     "</script><script>window.__hit=1</script>", "</style>", "<b>bold</b>", "\"'><img src=x onerror=alert(1)>",

@@ -15,8 +15,8 @@ import pytest
 
 import micrograd_nn as mg
 import viz
-from viz._formats import FORMATS
 from viz._text import clean, number, signed, width
+from viz.export._formats import FORMATS
 
 
 def picture() -> viz.Picture:
@@ -77,10 +77,10 @@ def test_a_failure_half_way_leaves_the_old_file_in_every_format(
 
     with monkeypatch.context() as patch:
         patch.setattr("viz._sheet.Sheet.svg", broken)
-        patch.setattr("viz._mermaid.pen", broken)  # imports _dot, so before it
-        patch.setattr("viz._dot.pen", broken)
-        patch.setattr("viz._data._line", broken)
-        patch.setattr("viz._data._typed", broken)
+        patch.setattr("viz.export._mermaid.pen", broken)  # imports _dot, so before it
+        patch.setattr("viz.export._dot.pen", broken)
+        patch.setattr("viz.export._data._line", broken)
+        patch.setattr("viz.export._data._typed", broken)
         patch.setattr("viz._theme.paint", broken)
         try:
             p.save(target)

@@ -10,7 +10,7 @@ import pytest
 import viz
 from viz._theme import THEMES, paint
 
-SOURCES = sorted(Path(viz.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(viz.__file__).parent.rglob("*.py"))
 
 
 def luminance(colour: str) -> float:
@@ -56,7 +56,7 @@ def test_all_themes_have_the_same_roles() -> None:
     assert {frozenset(colours) for colours in THEMES.values()} == {frozenset(THEMES["light"])}
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "_theme.py"], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "_theme.py"], ids=lambda p: p.stem)
 def test_drawings_name_no_colour(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.findall(r"""["']#[0-9a-fA-F]{3,8}["']""", text)

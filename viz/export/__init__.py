@@ -1,0 +1,1 @@
+"""What a picture can be saved as: files for people, and graphs for programs."""

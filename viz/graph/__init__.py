@@ -1,0 +1,1 @@
+"""Computation graphs: from nodes, a model or a check to a scene, its layout and its drawing."""

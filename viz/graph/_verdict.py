@@ -1,0 +1,73 @@
+"""A gradient check that found a wrong rule, as a graph: the op to blame, what it returned, and what is right."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from micrograd_nn.graph import Node, gradients, topological_order
+from viz._text import clean
+from viz.graph._reading import Reading
+from viz.graph._slopes import returned_against
+
+if TYPE_CHECKING:
+    from micrograd_nn.checking import GradcheckReport
+    from micrograd_nn.checking._blame import Blame
+
+__all__ = ["read_verdict"]
+
+_LINE = 110  # characters of a note
+
+
+def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
+    """The graph that a report blames an op of, how to read it, and what to say beside.
+
+    Raises ValueError where the report has no op to blame, and so no graph.
+    """
+    blame = report.blame
+    if blame is None:
+        found = "all is well" if report.ok else "what is wrong is not the rule of an op of our own graph"
+        raise ValueError(
+            f"a gradcheck report is drawn to show which op is wrong, and in this one {found} "
+            f"({clean(report.headline, 160)}). To see the computation itself, draw its result: viz.draw(f(x))."
+        )
+    verdicts = {**dict.fromkeys(blame.right, "right"), **dict.fromkeys(blame.wrong, "wrong")}
+    reading = Reading(
+        grads=_gradients(blame.root),
+        opened=_around(blame),
+        verdicts=verdicts,  # type: ignore[arg-type]
+        wrong={(blame.node, blame.input): _wrong(blame)},
+    )
+    notes = [clean(report.headline, _LINE + 40), *wrap(clean(str(blame), 1000), _LINE)]
+    return blame.root, reading, notes
+
+
+def _gradients(root: Node) -> dict[Node, object]:
+    """What flows back through the rules as they are, the wrong one included; nothing where one of them raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return gradients(root, None if np.size(root.data) == 1 else np.ones(np.shape(root.data)))
+    except Exception:  # the rule to blame may raise anything
+        return {}
+
+
+def _around(blame: Blame) -> set[Node]:
+    """The op to blame with its inputs, and what uses it: kept open however large the graph is."""
+    near = {blame.node, *blame.node.parents}
+    return near | {n for n in topological_order(blame.root) if any(p is blame.node for p in n.parents)}
+
+
+def _wrong(blame: Blame) -> str:
+    """What came back along the wrong edge, and what should have."""
+    places = blame.local.places or range(len(blame.local.values))
+    told = dict(zip(places, blame.evidence, strict=False)).get(blame.input)
+    if told is None or not np.any(told.wrong):
+        return "what comes back here is wrong"
+    analytic, numeric = np.ravel(told.analytic), np.ravel(told.numeric)
+    off = np.where(np.ravel(told.wrong), np.abs(analytic - numeric), -1.0)
+    k = int(np.flatnonzero(np.ravel(told.wrong))[0]) if np.isnan(off).any() else int(np.argmax(off))
+    if np.size(blame.node.data) == 1 and len(analytic) > 1 and isinstance(blame.node.data, float):
+        k = 0  # an op on plain numbers has its places side by side, this one first
+    return returned_against(float(analytic[k]), float(numeric[k]))

@@ -1,0 +1,1 @@
+"""The neuron diagram: a column a layer, a circle or a map a unit, a line a weight."""

@@ -1,0 +1,1 @@
+"""Pictures as text, for those without a screen."""

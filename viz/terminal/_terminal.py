@@ -1,0 +1,150 @@
+"""Pictures for those without a screen: a graph as lines of text, a tree down to its leaves or a small diagram."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any, Literal
+
+import numpy as np
+
+from viz._scene import Scene
+from viz._summary import Summary
+from viz._text import clean
+from viz.graph._draw import Detail, plan_of
+from viz.terminal._diagram import diagram
+from viz.terminal._tree import tree
+from viz.terminal._words import MARKS, Line, content_of
+
+__all__ = ["in_ascii", "text"]
+
+_DIAGRAM = 40  # boxes, and edges, that a diagram may have
+_STYLES = {"name": "bold", "grey": "grey50", "positive": "color(32)", "negative": "color(166)", "mark": "bold"}
+_MEANINGS = {
+    "closed": "× closed: the input is not positive, so nothing passes and no gradient comes back.",
+    "dead": "× dead: not above 0 on any of these examples.",
+    "saturated": "□ saturated: on a flat end of its function, so next to no gradient comes back.",
+}
+_ASCII = str.maketrans("│─╭╮╰╯├┤┬┴┼●►▸◂−–…∂×□·↑↓±∞σ÷←→", "|-..`'++++++>><--~dxo*^v~8s/<>")
+
+
+def text(
+    what: Any,
+    detail: Detail | None = None,
+    *,
+    style: Literal["tree", "diagram"] | None = None,
+    width: int | None = None,
+    color: bool | None = None,
+    title: str | None = None,
+    X: Any = None,
+    y: Any = None,
+    loss: Any = None,
+    example: int = 0,
+    neurons: Any = None,
+    depth: int | None = None,
+    budget: int = 60,
+    values: bool = True,
+    gradients: bool = True,
+    local_derivatives: bool = True,
+    highlight: Any = (),
+) -> str:
+    """A graph as text, for those without a screen; a HealthReport or a History says itself.
+
+    `what` and the arguments that are not told here are those of `draw`.
+
+    `style` "tree" goes from the output down to the leaves, a line a box, with the local derivative at every branch;
+    what is used again is told in full once. "diagram" goes from left to right, for small graphs. By default it is the
+    diagram where that fits into `width` columns (the terminal's), else the tree. `color` puts in colour codes. What is
+    more than `budget` boxes is folded, and more again where that leaves many more lines.
+
+    Raises TypeError and ValueError for what cannot be told so, as `draw` does.
+
+    >>> import micrograd_nn as mg
+    >>> a = mg.Value(3.0, name="a")
+    >>> b = a * a; b.name = "b"; b.backward()
+    >>> print(text(b))
+    ╭────────╮   ╭──────────╮
+    │ a  3.0 │──►│ × b  9.0 │
+    │   +6.0 │──►│     +1.0 │
+    ╰────────╯   ╰──────────╯
+    <BLANKLINE>
+    In each box the value, and under it the gradient.
+    """
+    if style not in (None, "tree", "diagram"):
+        raise ValueError(f'style is "tree" or "diagram", not {style!r}.')
+    width = width if width is not None else max(20, shutil.get_terminal_size((80, 24)).columns)
+    if width < 20:
+        raise ValueError(f"width is a number of columns, 20 or more, not {width}.")
+    if _says_itself(what):
+        return str(what)
+    with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
+        plan = plan_of(
+            what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget,
+            highlight=highlight, values=values, gradients=gradients, local_derivatives=local_derivatives,
+        )  # fmt: skip
+        scene = plan.scene(budget)
+    lines = [[(clean(title, width), "name")], []] if title else []
+    notes = []
+    drawn = None
+    if style != "tree" and len(scene.boxes) <= _DIAGRAM and len(scene.edges) <= _DIAGRAM:
+        drawn = diagram([content_of(box, values, gradients) for box in scene.boxes], scene.edges, width)
+    if drawn is not None:
+        lines += drawn
+        if values and gradients and scene.kind == "graph":
+            arrays = any(isinstance(box.value, Summary) for box in scene.boxes)
+            notes.append(f"In each box the value{', mean ± std of arrays' * arrays}, and under it the gradient.")
+        if scene.kind == "wiring":
+            notes.append("The tree tells the weights too.")
+    else:
+        if style == "diagram":
+            notes.append(f"As a tree: a diagram of {len(scene.boxes)} boxes cannot be drawn in {width} columns.")
+        smaller = budget
+        while len(told := tree(scene, width, values, gradients, local_derivatives)) > 1.5 * budget and smaller > 4:
+            smaller //= 2  # a dense net has more lines for its edges than for its boxes
+            with np.errstate(all="ignore"):
+                scene = plan.scene(smaller)
+        lines += told
+    notes += _notes(scene, gradients)
+    lines += [[], *([(note, "grey")] for note in notes)] if notes else []
+    return _written(lines, bool(color), width)
+
+
+def in_ascii(shown: str) -> str:
+    """`shown` for a terminal that has no more than ASCII, every character that `text` uses as one of the same width.
+
+    >>> in_ascii("╰─ ∂ −2.0")
+    '`- d -2.0'
+    """
+    return shown.translate(_ASCII)
+
+
+def _says_itself(what: Any) -> bool:
+    """Whether `str` of it is its picture in text already."""
+    from micrograd_nn.health import HealthReport
+    from micrograd_nn.training import History
+
+    return isinstance(what, (HealthReport, History))
+
+
+def _notes(scene: Scene, gradients: bool) -> list[str]:
+    """What a reader must know to read the marks."""
+    notes = [_MEANINGS[mark] for mark in MARKS if any(box.mark == mark for box in scene.boxes)]
+    if gradients and any(box.tracked and box.grad is None and box.kind == "scalar" for box in scene.boxes):
+        notes.append("– no gradient yet: call backward() first.")
+    return [*notes, *scene.notes, *([f"{scene.fold_note}."] if scene.fold_note else [])]
+
+
+def _written(lines: list[Line], color: bool, width: int) -> str:
+    if not color:
+        return "\n".join("".join(t for t, _ in line).rstrip() for line in lines)
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, color_system="256", width=width, legacy_windows=False)
+    for line in lines:
+        styled = Text.assemble(*((t, _STYLES.get(s, "")) for t, s in line), no_wrap=True, overflow="ignore", end="\n")
+        styled.rstrip()
+        console.print(styled, crop=False, soft_wrap=True)
+    return out.getvalue().removesuffix("\n")
