@@ -1,5 +1,6 @@
 """Makes the gallery: `python docs/make_gallery.py [FOLDER]` writes every picture and the page that shows them."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -267,6 +268,7 @@ def page() -> str:
 
 
 def main(folder: Path) -> None:
+    os.environ["PATH"] = ""  # no program `dot`: the layout that comes with the package, the same everywhere
     folder.mkdir(parents=True, exist_ok=True)
     for made in EXHIBITS:
         made.make().save(folder / made.file)

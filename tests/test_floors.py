@@ -29,6 +29,21 @@ FLOORS = [
 LEVEL = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 STRICT = LEVEL["value"]  # up to here a floor's modules do not know one another
 MODULES = sorted((ROOT / "micrograd_nn").rglob("*.py"))
+# The same for the pictures, where no two of a floor know each other.
+PICTURE_FLOORS = [
+    ["_xml", "_theme", "_text", "_running", "_owner"],
+    ["_marks", "_summary"],
+    ["_scene", "_thresholds"],
+    ["_places"],
+    ["_sheet"],
+    ["export"],
+    ["_picture"],
+    ["graph"],
+    ["neurons", "charts", "terminal"],
+    ["__init__"],
+]  # fmt: skip
+PICTURE_LEVEL = {name: i for i, floor in enumerate(PICTURE_FLOORS) for name in floor}
+LAYOUT = dict.fromkeys(["_fold", "_graphviz", "_layout", "_order", "_plan", "_route"], "graph")  # part of graph
 PICTURES = sorted((ROOT / "viz").rglob("*.py"))
 
 
@@ -39,8 +54,7 @@ def dotted(path):
 
 
 def floor_of(path):
-    parts = path.relative_to(ROOT / "micrograd_nn").with_suffix("").parts
-    return parts[0]
+    return path.relative_to(ROOT).with_suffix("").parts[1]
 
 
 def imports(path):
@@ -59,6 +73,8 @@ def imports(path):
 def test_every_module_has_a_floor():
     floors = {floor_of(p) for p in MODULES} - {"__init__"}
     assert floors <= set(LEVEL), f"say in FLOORS where these belong: {sorted(floors - set(LEVEL))}"
+    strangers = {floor_of(p) for p in PICTURES} - set(LAYOUT) - set(PICTURE_LEVEL)
+    assert not strangers, f"say in PICTURE_FLOORS where these belong: {sorted(strangers)}"
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if floor_of(p) != "__init__"], ids=dotted)
@@ -77,6 +93,17 @@ def test_no_import_runs_upwards(path):
 @pytest.mark.parametrize("path", [p for p in MODULES if floor_of(p) not in ("cli", "__main__")], ids=dotted)
 def test_the_engine_knows_no_pictures(path):
     assert not [name for name in imports(path) if name.split(".")[0] == "viz"]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=dotted)
+def test_no_import_of_the_pictures_runs_upwards(path):
+    own = LAYOUT.get(floor_of(path), floor_of(path))
+    for name in imports(path):
+        parts = name.split(".")
+        theirs = LAYOUT.get(parts[1], parts[1]) if parts[0] == "viz" and len(parts) > 1 else own
+        assert theirs == own or PICTURE_LEVEL[theirs] < PICTURE_LEVEL[own], (
+            f"{dotted(path)} imports {name}, which is not below it"
+        )
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=dotted)

@@ -7,35 +7,23 @@
 '<svg'
 """
 
-from __future__ import annotations
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from collections.abc import Iterable
-from importlib.metadata import packages_distributions
+from viz._owner import refuse_a_second_owner
 
-
-def _refuse_a_second_owner(owners: Iterable[str]) -> None:
-    """Raise ImportError when another distribution has installed files into a package of this name too."""
-    others = sorted({owner for owner in owners if owner.lower().replace("_", "-") != "micrograd-nn"})
-    if others:
-        raise ImportError(
-            f"the name 'viz' is also taken by another installed package: {', '.join(others)}. Their files "
-            f"lie in the same folder and overwrite each other. Run `pip uninstall {' '.join(others)}`, then "
-            "`pip install --force-reinstall --no-deps micrograd-nn`; or use a virtual environment without it."
-        )
-
-
-_refuse_a_second_owner(packages_distributions().get("viz", ()))
-
-from viz._layout import LayoutError  # noqa: E402
-from viz._picture import Picture  # noqa: E402
-from viz.charts._activations import draw_activations  # noqa: E402 - only once the name is known to be ours
-from viz.charts._boundary import draw_boundary  # noqa: E402
-from viz.charts._health import draw_health  # noqa: E402
-from viz.charts._history import draw_history  # noqa: E402
-from viz.export._networkx import to_networkx  # noqa: E402
-from viz.graph._draw import draw  # noqa: E402
-from viz.neurons._network import draw_network  # noqa: E402
-from viz.terminal._terminal import text  # noqa: E402
+if TYPE_CHECKING:
+    from viz._layout import LayoutError
+    from viz._picture import Picture
+    from viz.charts._activations import draw_activations
+    from viz.charts._boundary import draw_boundary
+    from viz.charts._health import draw_health
+    from viz.charts._history import draw_history
+    from viz.export._networkx import to_networkx
+    from viz.graph._draw import draw
+    from viz.neurons._network import draw_network
+    from viz.terminal._terminal import text
 
 __all__ = [
     "LayoutError",
@@ -49,3 +37,32 @@ __all__ = [
     "text",
     "to_networkx",
 ]
+
+refuse_a_second_owner()
+
+# Imported when first asked for, so that a picture loads what it needs and no more: where each name is.
+_LATER = {
+    "LayoutError": "_layout",
+    "Picture": "_picture",
+    "draw": "graph._draw",
+    "draw_activations": "charts._activations",
+    "draw_boundary": "charts._boundary",
+    "draw_health": "charts._health",
+    "draw_history": "charts._history",
+    "draw_network": "neurons._network",
+    "text": "terminal._terminal",
+    "to_networkx": "export._networkx",
+}
+
+if not TYPE_CHECKING:  # to a type checker, it would mean that any name is there
+
+    def __getattr__(name):
+        if name not in _LATER:
+            me = sys.modules[__name__]
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=me)
+        globals()[name] = found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from viz.export._dot import write_dot
 from viz.export._formats import written
 
 __all__ = ["Picture"]
+
+_shown: defaultdict[str, count[int]] = defaultdict(count)  # how often each picture was, and so the same in each run
+_UNTRUSTED = "This picture appears when you trust the notebook. What it shows: "  # nobody sees this in an SVG
 
 
 class Picture:
@@ -84,9 +89,14 @@ class Picture:
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
     ) -> dict[str, str]:
-        """What a notebook shows: the SVG at its own size in a box that scrolls."""
-        svg = self.svg
-        bundle = {"text/html": _scrolling(svg, self.title), "image/svg+xml": svg, "text/plain": repr(self)}
+        """What a notebook shows: the SVG at its own size in a box that scrolls.
+
+        Each time with ids of its own: where a copy is hidden, as in a closed cell, browsers do not find patterns by
+        the ids that it shares with the others.
+        """
+        svg, prefix = self.svg, self._sheet.prefix
+        own = svg.replace(prefix, f"{prefix}-{next(_shown[prefix])}")
+        bundle = {"text/html": _scrolling(own, self.title), "image/svg+xml": svg, "text/plain": repr(self)}
         wanted = set(bundle if include is None else include) - set(exclude or ())
         return {kind: content for kind, content in bundle.items() if kind in wanted}
 
@@ -111,7 +121,9 @@ def _given(graph: Any, error: str = "") -> Any:
 
 def _scrolling(svg: str, title: str) -> str:
     """The SVG as part of a page, in a box that a keyboard can scroll too; notebooks shrink what is wider than they are
-    unless told not to."""
-    inline = Raw(svg.strip().replace("<svg ", '<svg style="max-width:none;display:block" ', 1))
+    unless told not to. Of a notebook from elsewhere, Jupyter drops the tags of an SVG and shows its texts."""
+    start, tag_end, rest = svg.strip().partition(">")
+    start = start.replace("<svg ", '<svg style="max-width:none;display:block" ', 1)
+    inline = Raw(start + tag_end + element("metadata", _UNTRUSTED).markup + rest)
     region = {"role": "region", "aria_label": title, "tabindex": 0}
     return element("div", inline, style="overflow:auto;max-width:100%", **region).markup

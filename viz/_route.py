@@ -13,6 +13,7 @@ Turn = Callable[[Point], Point]  # so that the flow always goes to the right
 
 _ARROW = 7.0  # length of an arrow's head
 _SHORT = 90.0  # a curve that bridges no more than this passes between two columns, and meets nothing
+_SWING = 60.0
 _STRAIGHT, _BACK = 1.99, 0.5  # length of two unit vectors' sum: at a joint that is no corner, and at a hairpin
 _STEP, _WIDEST = math.radians(44), math.radians(60)  # between neighbouring entries, and the outermost of them
 
@@ -101,17 +102,23 @@ def _smoothed(points: Sequence[Point]) -> list[Point]:
         smooth[k + 1] = x + dx / turn * b, y + dy / turn * b
     for k in range(0, len(smooth) - 1, 3):
         start, end = smooth[k], smooth[k + 3]
-        smooth[k + 1], smooth[k + 2] = _longer(start, smooth[k + 1], end), _longer(end, smooth[k + 2], start)
+        smooth[k + 1], smooth[k + 2] = _fitted(start, smooth[k + 1], end), _fitted(end, smooth[k + 2], start)
     return smooth
 
 
-def _longer(knot: Point, handle: Point, other: Point) -> Point:
-    """A handle so long that the curve does not turn on the spot, yet not past half of its way along the flow."""
-    (dx, dy), long = _from(knot, handle), math.dist(knot, handle)
+def _fitted(knot: Point, handle: Point, other: Point) -> Point:
+    """A handle so long that the curve does not turn on the spot, yet not past half of its way in either direction;
+    and so short that it does not swing out far beyond both knots, as Graphviz has it do now and then."""
+    step, way, long = _from(knot, handle), _from(knot, other), math.dist(knot, handle)
     wanted = 0.3 * math.dist(knot, other)
-    if dx:
-        wanted = min(wanted, 0.45 * abs(other[0] - knot[0]) * long / abs(dx))
-    return (knot[0] + dx * wanted / long, knot[1] + dy * wanted / long) if 0 < long < wanted else handle
+    most = math.inf
+    for d, w in zip(step, way, strict=True):
+        if abs(d) > 0.05 * long:
+            wanted = min(wanted, 0.45 * w / d * long)
+        if d:
+            most = min(most, (_SWING + max(0.0, w if d > 0 else -w)) / abs(d) * long)
+    length = min(max(long, wanted), most)
+    return (knot[0] + step[0] * length / long, knot[1] + step[1] * length / long) if long else handle
 
 
 def _from(a: Point, b: Point) -> Point:

@@ -24,7 +24,7 @@ class Unit(NamedTuple):
 class Box:
     """One thing drawn. Text is clean; `value` and `grad` are numbers for scalars, else summaries.
 
-    In a "unit" of a wiring, `op` is its activation and `value` its bias.
+    In a "unit" of a wiring, `op` is its activation and `value` its bias. `name` is short enough to be drawn.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Box:
     note: str = ""  # one line on an activation's health, or on what is folded here
     mark: Mark = ""
     hover: str = ""
+    full_name: str = ""
     tracked: bool = True  # whether there will ever be a gradient
     is_input: bool = False  # what a model was given
     is_output: bool = False
@@ -43,7 +44,8 @@ class Box:
     op_name: str = ""
     subtitle: str = ""  # what kind of module is folded here,
     aside: str = ""  # and how many parameters it has
-    units: tuple[Unit, ...] = ()  # those of an activation, where there is room for a cell each
+    units: tuple[Unit, ...] = ()  # those of an activation, where there is room for a cell each,
+    examples: int = 0  # and on how many examples they were looked at
     highlighted: bool = False
     verdict: Literal["", "wrong", "right"] = ""  # of a gradient check, on the op's rule
     shows_value: bool = True
@@ -55,7 +57,7 @@ class Edge:
     """An arrow from box `tail` to box `head`, in the direction the data flows.
 
     `through` is the gradient that comes back along it, None when that is not known; of an array it is the norm, and
-    `signed` is false because a norm has no sign; `total` is the sum of its entries. `count` edges of the graph are
+    `signed` is false because a norm has no sign; `total` is the sum of its entries, `local` the local derivative. `count` edges of the graph are
     drawn as this one. In a wiring, `weight` is the weight of the connection.
     """
 
@@ -72,11 +74,6 @@ class Edge:
     total: float | None = None
     weight: float | None = None
     wrong: bool = False  # what comes back here is not the derivative, a gradient check says
-
-    @property
-    def closed(self) -> bool:
-        """Whether no gradient comes through."""
-        return self.stopped == "closed"
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ class Sheet:
 
     `kind` is "graph", "network", "health", "boundary", "history" or "activations"; `note` says what was folded or left
     out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the units and weights
-    where it is a diagram of those.
+    where it is a diagram of those, and `wiring` makes that graph a scene.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class Sheet:
     tables: list[Table] = field(default_factory=list)
     graph: Graph | None = None
     network: Callable[[], Any] | None = None
+    wiring: Callable[[Any], Scene] | None = None
 
     @property
     def prefix(self) -> str:
@@ -114,6 +115,7 @@ def compose(
     tables: Sequence[Table] = (),
     graph: Graph | None = None,
     network: Callable[[], Any] | None = None,
+    wiring: Callable[[Any], Scene] | None = None,
 ) -> Sheet:
     """A drawing of `size` pixels, from (0, 0) on, between its heading and a legend made of `pieces`.
 
@@ -145,4 +147,5 @@ def compose(
         list(tables),
         graph,
         network,
+        wiring,
     )

@@ -67,13 +67,13 @@ def summarise(arrays: Sequence[Any]) -> Summary:
     )
 
 
-def percent(share: float) -> str:
-    """A share as people write it; only what is none or all says so.
+def percent(share: float, digits: int = 0) -> str:
+    """A share as people write it, with `digits` after the point; only what is none or all says so.
 
-    >>> percent(0.625), percent(0.999), percent(1.0)
-    ('62 %', '99.9 %', '100 %')
+    >>> percent(0.625), percent(0.9999), percent(1.0), percent(0.925, 1)
+    ('62 %', '99.9 %', '100 %', '92.5 %')
     """
     near = f"{share:.0%}"
-    if near in ("0%", "100%") and 0.0 < share < 1.0:
-        near = f"{min(max(share, 0.001), 0.999):.1%}"
+    if 0.0 < share < 1.0 and (digits or near in ("0%", "100%")):
+        near = f"{min(max(share, 0.001), 0.999):.{max(1, digits)}%}"
     return near.replace("%", " %")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-__all__ = ["clean", "number", "signed", "width"]
+__all__ = ["clean", "fitted", "number", "signed", "width"]
 
 MINUS = "\u2212"
 ELLIPSIS = "\u2026"
@@ -92,3 +92,17 @@ def width(text: str, size: float, bold: bool = False) -> float:
         else:
             total += 1250 if unicodedata.east_asian_width(c) in "WF" else 700
     return total / 1000 * size * _ROOM * (1.07 if bold else 1)
+
+
+def fitted(text: object, size: float, wide: float, bold: bool = False) -> str:
+    """`text` on one line and harmless, shortened until it is no wider than `wide`.
+
+    >>> fitted("a name that is long", 12, 60)
+    'a name…'
+    """
+    shown = clean(text, 400)
+    if width(shown, size, bold) <= wide:
+        return shown
+    while shown and width(shown + ELLIPSIS, size, bold) > wide:
+        shown = shown[: min(len(shown) - 1, int(len(shown) * 1.2 * wide / width(shown, size, bold)))]
+    return shown.rstrip() + ELLIPSIS

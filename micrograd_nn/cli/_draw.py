@@ -148,9 +148,9 @@ def draw(arguments: argparse.Namespace) -> int:
 
 def check_ending(target: Path) -> None:
     """Raise DataError for an ending that there is no format for, before anything is done."""
-    from viz.export._formats import _ALIASES, FORMATS
+    from viz.export._formats import ENDINGS, FORMATS
 
-    if target.suffix.lower() not in (*FORMATS, *_ALIASES):
+    if target.suffix.lower() not in ENDINGS:
         raise data.DataError(f"cannot save a picture as {target}: the ending must be one of {', '.join(FORMATS)}.")
 
 

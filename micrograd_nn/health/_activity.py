@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,8 +21,10 @@ __all__ = [
     "Activation",
     "Curve",
     "Curves",
+    "activated",
     "as_shown",
     "by_units",
+    "curve_of_op",
     "forward",
     "found",
     "nodes",
@@ -126,22 +128,22 @@ def found(shown: list[Activation], roots: Iterable[Node] | None, batch: Node | N
     return everything
 
 
+def activated(node: Node) -> tuple[str, Node] | None:
+    """Which activation a node is by its op, and of which input; None for any other op, and for a leaf."""
+    if node.op is None:
+        return None
+    if node.op.name == "maximum":  # np.maximum(0, z), as the notes write a ReLU
+        zeros = [p for p in node.parents if p.stamp < 0 and not np.any(p.data)]
+        return ("relu", next(p for p in node.parents if p is not zeros[0])) if len(zeros) == 1 else None
+    return (node.op.name, node.parents[0]) if node.op.name in NAMES else None
+
+
 def _of_an_op(node: Node, rows: int) -> Iterator[Activation]:
     """The activation that a node of the graph is, if it is one."""
-    if node.op is None:
-        return
-    label, z = node.op.name, node.parents[0]
-    if label == "maximum":  # np.maximum(0, z), as the notes write a ReLU
-        zeros = [p for p in node.parents if p.stamp < 0 and not np.any(p.data)]
-        if len(zeros) != 1:
-            return
-        label, z = "relu", next(p for p in node.parents if p is not zeros[0])
-    elif label not in NAMES:
-        return
-    shape, owner = np.shape(node.data), node.frame.owner
-    if len(shape) > 1 or shape == (rows,):  # anything else has no examples
+    shape, owner, is_one = np.shape(node.data), node.frame.owner, activated(node)
+    if is_one is not None and (len(shape) > 1 or shape == (rows,)):  # anything else has no examples
         axis = None if len(shape) == 1 else owner._units_axis if owner is not None else -1
-        yield Activation(node.module or label, label, node, z, axis)
+        yield Activation(node.module or is_one[0], is_one[0], node, is_one[1], axis)
 
 
 def nodes(out: Any) -> Iterator[Node]:
@@ -209,7 +211,7 @@ class Curves:
             return None
         function, place = act.function, 0
         if isinstance(function, Op):
-            return _curve_of_op(function, ())
+            return curve_of_op(function, {})
         origin = act.node
         if function is None:
             place = next(i for i, x in enumerate(origin.inputs) if x is act.z)
@@ -224,15 +226,19 @@ class Curves:
                 return self.measured[act.name]
         op, given, params = origin.op, origin.inputs, origin.params
         if len(given) == 1:
-            return _curve_of_op(op, tuple(sorted(params.items())))
+            return curve_of_op(op, params)
         rest = [x.data if isinstance(x, Node) else x for x in given]  # a slope that is learned, or the 0 of max(0, z)
         before, after = rest[:place], rest[place + 1 :]
         return Curve(lambda z, a: np.broadcast_to(op.share(place, ONE, a, [*before, z, *after], params), np.shape(z)))
 
 
+def curve_of_op(op: Op, params: Mapping[str, Any]) -> Curve:
+    """The curve of an op with one input, the slope from its own rule; measured once."""
+    return _curve_of_op(op, tuple(sorted(params.items())))
+
+
 @lru_cache
 def _curve_of_op(op: Op, params: tuple[tuple[str, Any], ...]) -> Curve:
-    """The slope from the op's own rule."""
     settings = dict(params)
 
     def slope(z: Any, a: Any) -> Array:

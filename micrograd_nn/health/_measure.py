@@ -17,7 +17,7 @@ from micrograd_nn.modes import enable_grad, no_grad
 from micrograd_nn.nn import Module
 from micrograd_nn.tensor import Tensor
 
-__all__ = ["CANCELS", "moments", "unit_health"]
+__all__ = ["CANCELS", "layer_health", "moments", "unit_health"]
 
 Array = np.ndarray[Any, Any]
 
@@ -93,6 +93,15 @@ def unit_health(
             [units.found(name, often, faint) for name, units in layers.items()], examples, report,
             flat=flat, often=often, faint=faint,
         )  # fmt: skip
+
+
+def layer_health(
+    act: Activation, curves: Curves, *, flat: float = FLAT, often: float = OFTEN, faint: float = FAINT
+) -> LayerHealth:
+    """The health of one activation's units on the examples that it was computed for, as `unit_health` measures it."""
+    units = _Units(act)
+    units.add(act, curves, flat)
+    return units.found(act.name, often, faint)
 
 
 # --- what is gone through -------------------------------------------------------------------------------------------

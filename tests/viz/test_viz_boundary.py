@@ -31,9 +31,15 @@ def points(panel: ET.Element) -> list[ET.Element]:
     return [e for e in panel.iter() if "data-point" in e.attrib]
 
 
+def limits(panel: ET.Element) -> list[list[float]]:
+    """Of x and of y: from and to in pixels of the page, from and to in the feature."""
+    axes = next(e for e in panel.iter() if "data-axes" in e.attrib)
+    return [[float(v) for v in axes.attrib[f"data-{k}"].split()] for k in "xy"]
+
+
 def plane(panel: ET.Element) -> Callable[[Array], Array]:
     """From pixels of the page to the two features."""
-    (x0, x1, a0, a1), (y0, y1, b0, b1) = (map(float, panel.attrib[f"data-{k}"].split()) for k in "xy")
+    (x0, x1, a0, a1), (y0, y1, b0, b1) = limits(panel)
     return lambda p: np.c_[a0 + (p[:, 0] - x0) / (x1 - x0) * (a1 - a0), b0 + (p[:, 1] - y0) / (y1 - y0) * (b1 - b0)]
 
 
@@ -64,7 +70,7 @@ def regions(panel: ET.Element, level: str = "0.0") -> dict[int, list[ET.Element]
 
 def sampled(panel: ET.Element, n: int = 400) -> Array:
     """Places all over a panel, in pixels."""
-    (x0, x1, *_), (y0, y1, *_) = (map(float, panel.attrib[f"data-{k}"].split()) for k in "xy")
+    (x0, x1, *_), (y0, y1, *_) = limits(panel)
     u = np.random.default_rng(0).uniform(size=(n, 2))
     return np.c_[x0 + u[:, 0] * (x1 - x0), y0 + u[:, 1] * (y1 - y0)]
 
@@ -241,7 +247,7 @@ def test_no_point_is_cut_off_wherever_they_are(where: list[tuple[float, float]],
     Z = np.array(where)
     picture = viz.draw_boundary(lambda P: P[:, 0] - P[:, 1], Z, np.zeros(len(Z)), resolution=12, margin=margin)
     (panel,) = panels(picture).values()
-    (x0, x1, a0, a1), (y1, y0, b0, b1) = (map(float, panel.attrib[f"data-{k}"].split()) for k in "xy")
+    (x0, x1, a0, a1), (y1, y0, b0, b1) = limits(panel)
     assert a0 <= Z[:, 0].min() <= Z[:, 0].max() <= a1
     assert b0 <= Z[:, 1].min() <= Z[:, 1].max() <= b1
     for p in points(panel):
@@ -258,7 +264,7 @@ def test_many_points_are_thinned_out_and_a_note_says_so() -> None:
     assert len(points(panel)) == 2000
     assert "2,000 of 5,000 training points are drawn; accuracy counts all." in picture._sheet.note
     right = accuracy(Z[:, 1:] - 0.2, y)
-    assert f"train {right:.1%}".replace("%", " %") in [t.said for t in texts(picture)]
+    assert f"accuracy: train {right:.1%}".replace("%", " %") in [t.said for t in texts(picture)]
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------
@@ -269,9 +275,9 @@ def test_models_side_by_side_share_their_axes_and_their_scale() -> None:
     picture = viz.draw_boundary(models, X, 2 * Y - 1, X_test=XT, y_test=2 * YT - 1, resolution=90)
     found = panels(picture)
     assert list(found) == list(models)
-    axes = [[g.attrib[f"data-{k}"].split() for k in "xy"] for g in found.values()]
+    axes = [limits(g) for g in found.values()]
     assert len({str([x[2:], y]) for x, y in axes}) == 1
-    assert len({round(float(x[1]) - float(x[0]), 6) for x, _ in axes}) == 1
+    assert len({round(x[1] - x[0], 6) for x, _ in axes}) == 1
     levels = {float(e.attrib["data-level"]) for g in found.values() for e in g.iter() if "data-level" in e.attrib}
     assert len(levels) <= 5
     legible(picture)
@@ -379,7 +385,7 @@ def test_other_than_two_features_are_refused() -> None:
         ({"y": Y + 1}, ValueError, "labels are 0 to 1, and y has 2"),
         ({"y": Y * 0.5}, ValueError, "labels are"),
         ({"X": np.where(X > 1.9, np.nan, X)}, ValueError, "not finite at row"),
-        ({"X": X[:0], "y": Y[:0]}, ValueError, "no points"),
+        ({"X": X[:0], "y": Y[:0]}, ValueError, "X has no examples"),
         ({"X_test": XT}, ValueError, "go together"),
         ({"model": []}, ValueError, "no model"),
         ({"model": 3}, TypeError, "a Module or a function"),

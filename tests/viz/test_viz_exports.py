@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 import re
 import shutil
 import struct
@@ -298,6 +299,30 @@ def test_a_graph_asked_for_after_a_step_is_refused() -> None:
     a.data = 5.0
     with pytest.raises(ValueError, match="a has a new value since this picture was drawn"):
         whole()
+
+
+def test_an_export_has_the_gradients_that_the_picture_shows() -> None:
+    """Not those that come later: of another backward pass, of zero_grad, written in place."""
+    x = mg.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True, name="x")
+    for loss in (gates(), batch(), F.sum(x * x)):
+        bare, leaves = viz.draw(loss), [n for n in mg.topological_order(loss) if n.op is None and n.requires_grad]
+        assert "grad" in bare.svg
+        pictures = []
+        for _ in range(2):
+            loss.backward()
+            p = viz.draw(loss)
+            pictures.append((p, write_json(p._sheet, "light"), write_graphml(p._sheet, "light"), p.dot))
+        for leaf in leaves:
+            if isinstance(leaf.grad, np.ndarray) and leaf.grad.ndim:
+                leaf.grad[...] = 7.0
+            leaf.grad = None
+        assert len({text for _, text, _, _ in pictures}) == 2
+        for p, as_json, as_graphml, dot in pictures:
+            twin = pickle.loads(pickle.dumps(p))
+            for same in (p, twin):
+                assert write_json(same._sheet, "light") == as_json
+                assert write_graphml(same._sheet, "light") == as_graphml
+                assert same.dot == dot
 
 
 # --- DOT and Mermaid ----------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -19,8 +18,7 @@ PICTURES = sorted(GALLERY.glob("*.svg"))
 
 
 def test_making_the_gallery_again_changes_nothing(tmp_path: Path) -> None:
-    # no program `dot` on PATH: the layout that comes with the package, the same everywhere
-    subprocess.run([sys.executable, DOCS / "make_gallery.py", tmp_path], check=True, env=os.environ | {"PATH": ""})
+    subprocess.run([sys.executable, DOCS / "make_gallery.py", tmp_path], check=True)
     made = sorted(f.name for f in tmp_path.iterdir())
     assert made == sorted(f.name for f in GALLERY.iterdir())
     for name in made:

@@ -140,7 +140,7 @@ def test_marks_and_counts_are_the_reports(
 def test_the_legend_has_the_thresholds_and_the_number_of_examples() -> None:
     report = mg.unit_health(nn.MLP(2, [5, 2], "tanh", rng=0), X, flat=0.11, often=0.8, faint=0.07)
     text = said(viz.draw_health(report))
-    for part in ("11 %", "80 %", "0.07", "on these 60 examples"):
+    for part in ("< 0.11 on ≥ 80 % of these 60 examples", "0.07", "dead on these 60 examples"):
         assert part in text
 
 

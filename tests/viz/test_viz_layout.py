@@ -218,6 +218,18 @@ def within(inner: Rect, outer: Rect) -> bool:
     return outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
 
 
+def on_the_page(placed: Placed) -> bool:
+    """Whether no curve leaves the drawing by more than the sheet's margin."""
+    for curve in (c for curves in placed.curves.values() for c in curves):
+        for k in range(0, len(curve.points) - 1, 3):
+            for t in (i / 16 for i in range(17)):
+                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+                x, y = (sum(w * p[c] for w, p in zip(weights, curve.points[k : k + 4], strict=True)) for c in (0, 1))
+                if not (-14 <= x <= placed.width + 14 and -14 <= y <= placed.height + 14):
+                    return False
+    return True
+
+
 def check(graph: GRAPH, direction: str, rounds: float) -> Placed:
     sizes, links, root = graph
     placed = lay_out(sizes, links, root, direction)
@@ -252,6 +264,7 @@ def check(graph: GRAPH, direction: str, rounds: float) -> Placed:
             for end, side in (curves[0].points[-1], flow), (curves[1].points[0], flow + 2):
                 assert abs(end[flow] - label[side]) <= 2
                 assert label[across] <= end[across] <= label[across + 2]
+    assert on_the_page(placed)
     return placed
 
 
@@ -299,7 +312,9 @@ def mlp(layers: int, units: int, inputs: int = 2) -> GRAPH:
 def test_a_large_network_keeps_to_the_same(engine: str, direction: str) -> None:
     graph = mlp(2, 6)
     placed = lay_out(*graph, direction)
+    settle(placed, graph[1], graph[0], [0.0] * len(graph[0]), direction)
     assert len(graph[1]) > 150
+    assert on_the_page(placed)
     boxes = [rect(p, s) for p, s in zip(placed.boxes, graph[0], strict=True)]
     assert all(apart(a, b) for a, b in combinations(boxes, 2))
     assert sorted(placed.curves) == list(range(len(graph[1])))

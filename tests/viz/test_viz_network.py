@@ -253,7 +253,7 @@ def test_marks_and_numbers_are_those_of_unit_health() -> None:
             assert float(drawn[f"{name}[{i}]"].attrib["data-value"]) == pytest.approx(column[:, i].mean())
             assert "data-mark" not in drawn[f"{name}[{i}]"].attrib
     shown = texts(parse(picture))
-    assert f"dead on these {len(X)} examples" in shown
+    assert f"dead on these {len(X)} examples: activation never above 0" in shown
     assert f"saturated: f′(z) / max f′ < {report.flat:g} on ≥ 95 % of these {len(X)} examples" in shown
     dead, stuck = sum(h.dead.sum() for h in report.layers), sum(h.saturated.sum() for h in report.layers)
     assert f"Mean activations on these {len(X)} examples: {dead} units dead, {stuck} saturated." in shown

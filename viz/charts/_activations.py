@@ -13,20 +13,21 @@ from micrograd_nn import nn
 from micrograd_nn.graph import Node
 from micrograd_nn.health import LayerHealth, unit_health
 from micrograd_nn.health._activity import Activation, Curves, by_units, forward, shows_all
-from micrograd_nn.modes import enable_grad, no_grad
 from micrograd_nn.nn._activations import activation_named
 from micrograd_nn.tensor import Tensor
 from viz._picture import Picture
+from viz._running import Array, at_work, numbers
 from viz._sheet import Table, compose
+from viz._summary import percent
 from viz._text import clean, number
 from viz._theme import Theme, checked_theme
-from viz.charts._cellchart import BINS, WIDE, Cell, counted, draw_cells, keys
-from viz.charts._chart import wrapped
+from viz._thresholds import on
+from viz.charts._cellchart import BINS, Cell, counted, draw_cells, keys
+from viz.charts._chart import WIDE, wrapped
 from viz.charts._curves import Shape, sampled, standalone
 
 __all__ = ["draw_activations"]
 
-Array = np.ndarray[Any, Any]
 _REACH = 6.0  # a function by itself is drawn from -6 to 6
 _ROWS, _MOST = 41, 24  # of a table, and cells of a picture
 
@@ -50,7 +51,7 @@ def draw_activations(what: Any, X: Any = None, *, theme: Theme = "light", title:
     notes: list[str] = []
     if isinstance(what, nn.Module) and not (isinstance(what, nn.PReLU) and X is None):
         cells, examples = _of_model(what, X)
-        notes.append(f"On {examples:,} example{'' if examples == 1 else 's'}, counted as unit_health counts.")
+        notes.append(f"Pre-activations {on(examples)}.")
     elif X is not None:
         raise ValueError("X goes with a model, draw_activations(model, X): a function by itself needs no examples.")
     else:
@@ -104,11 +105,11 @@ def _of_model(model: nn.Module, X: Any) -> tuple[list[Cell], int]:
             "a model is drawn with examples: draw_activations(model, X), with an array (N, features); or name one of "
             "its activations, such as draw_activations('tanh')."
         )
-    X = np.asarray(X.data if isinstance(X, Node) else X)
+    X = numbers(X)
     report = unit_health(model, X)
     if not report.layers:
         raise ValueError("this model has no activations to draw: its layers are linear.")
-    X, health = X if X.dtype.kind == "f" else X.astype(float), {h.name: h for h in report.layers}
+    health = {h.name: h for h in report.layers}
     acts, seen, curves = _forward(model, X)
     cells = []
     for act in acts:
@@ -136,25 +137,16 @@ def _round(x: float) -> float:
 
 def _forward(model: nn.Module, X: Array) -> tuple[list[Activation], dict[str, list[Array]], Curves]:
     """Each activation once, and all that went into it (or where that is no single number, all that came out)."""
-    parts, curves = list(model.modules()), Curves()
     acts: dict[str, Activation] = {}
     seen: dict[str, list[Array]] = {}
-    search, was_training = not shows_all(parts), [m for m in parts if m.training]
-    for m in was_training:
-        m.training = False
-    try:
+    search = not shows_all(model.modules())
+    with at_work(model, recording=search):
         for i in range(0, len(X), 1024):
-            batch = Tensor(X[i : i + 1024], requires_grad=search)
-            with np.errstate(all="ignore"), enable_grad() if search else no_grad():
-                found = forward(model, batch, search)[1]
-            for act in found:
+            for act in forward(model, Tensor(X[i : i + 1024], requires_grad=search), search)[1]:
                 source = act.z if act.z.data.shape == act.node.data.shape else act.node
                 seen.setdefault(act.name, []).append(by_units(source.data, act.axis).astype(float).ravel())
                 acts.setdefault(act.name, act)
-    finally:
-        for m in was_training:
-            m.training = True
-    return list(acts.values()), seen, curves
+    return list(acts.values()), seen, Curves()
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -171,7 +163,7 @@ def _facts(s: Shape | None, health: LayerHealth | None = None, lost: int = 0) ->
         return [*lines, "each output is the largest of several z: it has no curve of one z"]
     f, slope = s.at(0.0)
     if health is not None and s.closed.any():
-        lines[0] += f", on-rate {_percent(float(health.on_rate.mean()))}"
+        lines[0] += f", on-rate {percent(float(health.on_rate.mean()), 1)}"
     lines.append(f"f(0) = {_plain(f)}, f′(0) = {_plain(slope)}")
     lines.append(f"range {_plain(s.span[0])} to {_plain(s.span[1])}")
     if flat := _said(s, s.flat):
@@ -191,18 +183,7 @@ def _plain(x: float) -> str:
 
 
 def _counts(h: LayerHealth) -> str:
-    return f"{_percent(h.saturated_share.mean())} saturated, {int(h.dead.sum()):,} dead of {len(h):,} units"
-
-
-def _percent(share: float) -> str:
-    """Three digits at most, and never 0 or 100 where it is neither.
-
-    >>> _percent(0.3141), _percent(0.00001), _percent(0.99999), _percent(1.0)
-    ('31.4 %', '<0.1 %', '>99.9 %', '100 %')
-    """
-    if 0 < share < 0.001:
-        return "<0.1 %"
-    return ">99.9 %" if 0.999 < share < 1 else f"{100 * share:.3g} %"
+    return f"{percent(float(h.saturated_share.mean()), 1)} saturated, {int(h.dead.sum()):,} dead of {len(h):,} units"
 
 
 def _said(s: Shape, mask: Array) -> str:

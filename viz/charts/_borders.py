@@ -5,24 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from viz._text import MINUS, width
-from viz._xml import CARD, GREY, HATCH, INK, LINE, NEGATIVE, PALE, POSITIVE, Raw, element, write
-from viz.charts._cells import fitted, share
-from viz.charts._chart import LABEL, TICK, Axes, tick_labels, ticks
+from viz._running import Array
+from viz._summary import percent
+from viz._text import MINUS, fitted, width
+from viz._xml import CARD, GREY, HATCH, INK, NEGATIVE, PALE, POSITIVE, Raw, element, write
+from viz.charts._chart import LABEL, TICK, WIDE, Axes, tick_labels
 from viz.charts._examples import Labelled
 from viz.charts._points import point, wrong
 from viz.charts._regions import Plane, as_path, filled, lines, place
 
-__all__ = ["TINT", "WIDE", "Shown", "aspect", "panels", "right", "share3", "with_sign"]
+__all__ = ["TINT", "Shown", "aspect", "panels", "right", "with_sign"]
 
-Array = np.ndarray[Any, Any]
-WIDE = 764.0  # with its margins the page is as wide as a notebook's column
 TINT = 0.085  # how opaque a step of the scale is, one over the other
-_GAP = 20.0
+_GAP, _HIGH = 20.0, 520.0
 
 
 @dataclass(frozen=True)
@@ -48,41 +46,43 @@ def panels(
     n = len(shown)
     across = n if n <= 3 else 2 if n == 4 else 3
     tall = max(aspect(xlim, ylim), 0.8 if across > 2 else 0.0)
-    left = max(44.0, 16 + max(width(text, TICK) for _, text in _marks(ylim, 460.0, 60)))
-    wide = min((WIDE - left - _GAP * (across - 1)) / across, 460.0 / tall, 620.0)
+    labels = Axes(0, 0, 1, _HIGH, xlim, ylim, box=True).ylabels()
+    left = max(44.0, 16 + max(width(text, TICK) for text in labels))
+    wide = min((WIDE - left - _GAP * (across - 1)) / across, _HIGH / tall, 640.0)
     high = wide * tall
-    head = (0.0 if alone else 18.0) + 42.0  # title, accuracy, and the name of the y axis
+    head = (0.0 if alone else 18.0) + 44.0  # title, accuracy, and the name of the y axis
     row = head + high + 48.0
     total = sum(len(s.drawn) for s in sets.values())
     r = (4.2 if total <= 250 else 3.4 if total <= 700 else 2.4) * (1.0 if wide > 300 else 0.82)
+    told = [f"accuracy: {_accuracy(s, sets)}" for s in shown]
+    if any(width(line, 12) > wide for line in told):
+        told = [_accuracy(s, sets) for s in shown]
+    reach = 0.0
     parts: list[Raw] = []
     for k, s in enumerate(shown):
         x0, y0 = left + k % across * (wide + _GAP), k // across * row + head
-        axes = Axes(x0, y0, wide, high, xlim, ylim)
+        beside = k % across > 0
+        up = "" if beside else fitted(features[1], LABEL, wide)
+        axes = Axes(x0, y0, wide, high, xlim, ylim, fitted(features[0], LABEL, wide), up, beside=beside, box=True)
         heading = []
         if not alone:
-            heading.append(write(fitted(s.title, 13, wide, bold=True), x0, y0 - 47, 13, INK, bold=True))
-        heading.append(write(fitted(_accuracy(s, sets), 12, wide), x0, y0 - 29, 12, GREY))
+            heading.append(write(fitted(s.title, 13, wide, bold=True), x0, y0 - 49, 13, INK, bold=True))
+        heading.append(write(fitted(told[k], 12, wide), x0, y0 - 31, 12, GREY))
+        xs = axes.xticks()
+        ends = zip(xs, tick_labels(xs), strict=True)
+        reach = max([reach, *(axes.x(v) + width(text, TICK) / 2 - axes.right for v, text in ends)])
         parts.append(
             element(
-                "g", *heading, *_regions(s.plane, axes, levels),
-                *_frame(axes, features, left=k % across == 0), *_dots(s, sets, axes, r, len(names)),
-                *_edges(s.plane, axes, scale, signed), *_region_names(s.plane, sets, axes, names), data_panel=s.title,
-                data_x=f"{axes.x0!r} {axes.right!r} {xlim[0]!r} {xlim[1]!r}",
-                data_y=f"{axes.bottom!r} {axes.y0!r} {ylim[0]!r} {ylim[1]!r}",
+                "g", *heading, *axes.frame(*_regions(s.plane, axes, levels)),
+                *_dots(s, sets, axes, r, len(names)), *_edges(s.plane, axes, scale, signed),
+                *_region_names(s.plane, sets, axes, names), data_panel=s.title,
             )
         )  # fmt: skip
-    reach = max(axes.x(v) + width(text, TICK) / 2 - axes.right for v, text in _marks(xlim, wide, 80))
     return parts, (max(0.0, reach - 12) + left + across * wide + (across - 1) * _GAP, math.ceil(n / across) * row - 6)
 
 
 def _accuracy(s: Shown, sets: dict[str, Labelled]) -> str:
-    return " · ".join(f"{part} {share3(right(s, sets, part))}" for part in sets)
-
-
-def share3(x: float) -> str:
-    """A percentage to a tenth; only what is 1 is 100 %."""
-    return f"{max(0.001, min(x, 0.999)):.1%}".replace("%", " %") if 0 < x < 1 else share(x)
+    return " · ".join(f"{part} {percent(right(s, sets, part), 1)}" for part in sets)
 
 
 def right(s: Shown, sets: dict[str, Labelled], part: str) -> float:
@@ -123,31 +123,6 @@ def _edges(plane: Plane, axes: Axes, scale: str, signed: bool) -> list[Raw]:
     if d:
         line = {"fill": "none", "stroke": INK, "stroke_width": 2.0 if kinds == 2 else 1.5, "stroke_linejoin": "round"}
         parts.append(element("path", d=d, data_line="0", **line))
-    return parts
-
-
-def _marks(limits: tuple[float, float], long: float, apart: float) -> list[tuple[float, str]]:
-    """Where an axis of so many pixels has ticks, and what is written there."""
-    found = ticks(*limits, about=max(3, round(long / apart)))
-    return list(zip(found, tick_labels(found), strict=True))
-
-
-def _frame(axes: Axes, features: tuple[str, str], left: bool) -> list[Raw]:
-    """The edge with its ticks; the numbers of y only where a row of panels begins."""
-    parts = [element("rect", x=axes.x0, y=axes.y0, width=axes.width, height=axes.height, fill="none", stroke=LINE)]
-    for v, text in _marks(axes.xlim, axes.width, 80):
-        x = axes.x(v)
-        parts.append(element("line", x1=x, y1=axes.bottom, x2=x, y2=axes.bottom + 4, stroke=LINE))
-        parts.append(write(text, x, axes.bottom + 17, TICK, GREY, "middle"))
-    for v, text in _marks(axes.ylim, axes.height, 60):
-        y = axes.y(v)
-        parts.append(element("line", x1=axes.x0 - 4, y1=y, x2=axes.x0, y2=y, stroke=LINE))
-        if left:
-            parts.append(write(text, axes.x0 - 8, y + 4, TICK, GREY, "end"))
-    across, up = (fitted(name, LABEL, axes.width) for name in features)
-    parts.append(write(across, axes.x0 + axes.width / 2, axes.bottom + 36, LABEL, GREY, "middle"))
-    if left:
-        parts.append(write(up, axes.x0 - 8, axes.y0 - 9, LABEL, GREY))
     return parts
 
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from viz._marks import Piece, patterned, said
 from viz._picture import Picture
+from viz._running import Array
 from viz._sheet import Table, compose
-from viz._text import MINUS, clean, number
+from viz._summary import percent
+from viz._text import MINUS, clean, fitted, number
 from viz._theme import Theme
 from viz._xml import FAINT, HATCH, INK, NEGATIVE, POSITIVE, Raw, element
-from viz.charts._borders import TINT, WIDE, Shown, aspect, panels, right, share3, with_sign
-from viz.charts._cells import fitted
-from viz.charts._chart import limits
+from viz.charts._borders import TINT, Shown, aspect, panels, right, with_sign
+from viz.charts._chart import WIDE, limits
 from viz.charts._examples import Labelled, classes_of, labels_of, models_of, names_of, points_of
 from viz.charts._points import point, wrong
 from viz.charts._regions import decided, plane_of, scores_of
 
 __all__ = ["draw_boundary"]
 
-Array = np.ndarray[Any, Any]
 _PROBABILITIES = (0.6, 0.7, 0.8, 0.9)  # tints change here, beside 0.5, and likewise below
 _STEPS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)  # of a score, times a power of ten
 
@@ -201,7 +201,7 @@ def _scale(names: Sequence[str], levels: Sequence[float], scale: str, threshold:
 def _describe(shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str]) -> str:
     told = [f"Decision regions of {len(names)} classes: {', '.join(names)}."]
     for s in shown[:20]:
-        parts = [f"{share3(right(s, sets, part))} of {len(sets[part].X):,} {part} points right" for part in sets]
+        parts = [f"{percent(right(s, sets, part), 1)} of {len(sets[part].X):,} {part} points right" for part in sets]
         told.append(f"{s.title}: {', '.join(parts)}.")
     return clean(" ".join(told), 6000)
 

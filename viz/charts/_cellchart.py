@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.health import LayerHealth
+from micrograd_nn.health._activity import FLAT
 from viz._marks import Piece, patterned, said, square
-from viz._text import clean, width
+from viz._running import Array
+from viz._text import clean, fitted
+from viz._thresholds import saturates
 from viz._xml import DOTS, GREY, HATCH, INK, LINE, TRACK, Raw, element, write
-from viz.charts._chart import TICK, Axes, Ending, endings, limits, widest, wrapped
+from viz.charts._chart import TICK, WIDE, Axes, Ending, endings, limits, widest, wrapped
 from viz.charts._curves import Shape
 
-__all__ = ["BINS", "WIDE", "Cell", "counted", "draw_cells", "keys"]
+__all__ = ["BINS", "Cell", "counted", "draw_cells", "keys"]
 
-Array = np.ndarray[Any, Any]
-WIDE = 764.0
 BINS = 48  # about as many in a histogram
 
 
@@ -53,7 +54,7 @@ def draw_cells(cells: Sequence[Cell]) -> tuple[list[Raw], tuple[float, float]]:
         end = y
         for k, (cell, lines) in enumerate(zip(row, facts, strict=True)):
             x = k * (wide + gap)
-            drawn = [write(_fit(cell.name, wide), x, y + 14, 13.5, INK, bold=True)]
+            drawn = [write(fitted(cell.name, 13.5, wide, bold=True), x, y + 14, 13.5, INK, bold=True)]
             for i, line in enumerate(lines):
                 drawn.append(write(line, x, y + 32 + 16 * i, TICK, INK if cell.health and i == 0 else GREY))
             axes = Axes(
@@ -79,13 +80,6 @@ def _data(cell: Cell) -> dict[str, Any]:
         "data_layer": clean(h.name, 200), "data_activation": clean(h.activation, 200),
         "data_saturated": repr(float(h.saturated_share.mean())), "data_dead": int(h.dead.sum()),
     }  # fmt: skip
-
-
-def _fit(text: str, wide: float) -> str:
-    """As much of a heading as there is room for."""
-    while width(text, 13.5, bold=True) > wide and len(text) > 2:
-        text = text[:-2] + "…"
-    return text
 
 
 def _heights(s: Shape | None) -> tuple[float, float]:
@@ -197,9 +191,9 @@ def keys(cells: Sequence[Cell]) -> list[Piece]:
     if not shapes:
         pieces = []
     if any(s.flat.any() for s in shapes):
-        pieces.append(patterned(DOTS, "saturated: slope under 6 % of its largest", square(9.5, 0, 7)))
+        pieces.append(patterned(DOTS, f"saturated: {saturates(FLAT)}", square(9.5, 0, 7)))
     if any(s.closed.any() for s in shapes):
-        pieces.append(patterned(HATCH, "closed: slope exactly 0"))
+        pieces.append(patterned(HATCH, "closed: f′(z) = 0"))
     if any(any(s.ends) for s in shapes):
         pieces.append(_key("limit", "2 3", 1.25, LINE))
     if any(s.low is not None for s in shapes):

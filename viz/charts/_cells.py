@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz._marks import Piece, cross, patterned, said, square
-from viz._text import ELLIPSIS, clean, width
+from viz._marks import Piece, cross, said, square
+from viz._running import Array
+from viz._text import clean
+from viz._thresholds import dead_key, on, saturated_key
 from viz._xml import CARD, DOTS, FAINT, HATCH, INK, Raw, element, write
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
 
-__all__ = [
-    "MEASURES", "cell", "fitted", "glyph", "greys", "hover", "keys", "marks", "measure_of", "on", "ringed", "share",
-    "tint", "unit",
-]  # fmt: skip
+__all__ = ["MEASURES", "cell", "glyph", "greys", "hover", "keys", "marks", "measure_of", "ringed", "tint", "unit"]
 
-Array = np.ndarray[Any, Any]
 # What grey may stand for: the share of examples that a unit is on, or that it is not saturated.
 MEASURES = {"on_rate": "on-rate", "saturated_share": "1 − saturated share"}
 _BENT = ("tanh", "sigmoid")  # on half of the time or always: their on-rate says little
@@ -57,28 +55,13 @@ def unit(h: LayerHealth, i: int) -> str:
     return clean(f"{h.name}[{i}]", 400)
 
 
-def on(report: HealthReport) -> str:
-    """`on these 400 examples`."""
-    return "on this one example" if report.examples == 1 else f"on these {report.examples:,} examples"
-
-
-def share(x: float) -> str:
-    """`x` as a percentage; only what is 0 or 1 says so.
-
-    >>> share(0.5), share(0.999), share(1.0)
-    ('50 %', '99.9 %', '100 %')
-    """
-    near = f"{x:.0%}"
-    return (f"{x:.1%}" if near in ("0%", "100%") and x not in (0.0, 1.0) else near).replace("%", " %")
-
-
 def hover(h: LayerHealth, i: int, mark: str, report: HealthReport) -> str:
     """All that is known of a unit, a line each."""
     name = f" ({h.units[i]})" if h.units else ""
     lines = [f"{unit(h, i)}{name}, {h.activation}"]
     if mark:
         often = " each time" if mark == "saturated" and h.always_saturated[i] else ""
-        lines.append(f"{'not finite' if mark == 'nan' else mark}{often} {on(report)}")
+        lines.append(f"{'not finite' if mark == 'nan' else mark}{often} {on(report.examples)}")
     for label, values in (
         ("on-rate", h.on_rate), ("saturated share", h.saturated_share), ("mean", h.mean), ("spread", h.spread),
         ("largest", h.max), ("mean |a|", h.mean_abs),
@@ -122,12 +105,7 @@ def keys(report: HealthReport, measures: Iterable[str]) -> list[Piece]:
     """What grey and the marks mean, with the thresholds of the report: a scale, dead and saturated."""
     used = list(dict.fromkeys(measures)) or ["on_rate"]
     words = MEASURES[used[0]] if len(used) == 1 else "on-rate (of tanh and sigmoid 1 − saturated share)"
-    often = "it" if report.examples == 1 else f"{share(report.often)} of them or more"
-    return [
-        _scale(words),
-        patterned(HATCH, f"dead: never above 0, slope 0, {on(report)}", cross(9.5, 0, 8)),
-        patterned(DOTS, f"saturated: slope under {share(report.flat)} of its largest on {often}", square(9.5, 0, 7)),
-    ]
+    return [_scale(words), dead_key(report), saturated_key(report)]
 
 
 def _scale(words: str) -> Piece:
@@ -144,20 +122,3 @@ def ringed(report: HealthReport, *sign: Raw) -> Piece:
     words = said(f"dormant: mean |a| at most {report.faint:g} of the layer's", 24.0)
     box = element("rect", y=-6.5, width=19, height=13, rx=3, fill=INK, fill_opacity="0.2", stroke=FAINT)
     return Piece(words.width, [box, *(sign or glyph("dormant", 9.5, 0, 15)), *words.markup])
-
-
-# --- text -----------------------------------------------------------------------------------------------------------
-
-
-def fitted(text: object, size: float, wide: float, bold: bool = False) -> str:
-    """`text` on one line and harmless, shortened until it is no wider than `wide`.
-
-    >>> fitted("a name that is long", 12, 60)
-    'a name…'
-    """
-    shown = clean(text, 400)
-    if width(shown, size, bold) <= wide:
-        return shown
-    while shown and width(shown + ELLIPSIS, size, bold) > wide:
-        shown = shown[: min(len(shown) - 1, int(len(shown) * 1.2 * wide / width(shown, size, bold)))]
-    return shown.rstrip() + ELLIPSIS

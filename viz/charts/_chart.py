@@ -12,10 +12,11 @@ from viz._xml import CARD, FAINT, GREY, INK, LINE, Raw, element, write
 from viz.charts._ticks import limits, log_ticks, tick_labels, ticks, usual
 
 __all__ = [
-    "DENSE", "LABEL", "TICK", "Axes", "Ending", "endings", "limits", "reading", "spread", "tick_labels", "ticks",
-    "usual", "widest", "wrapped",
+    "DENSE", "LABEL", "TICK", "WIDE", "Axes", "Ending", "endings", "limits", "reading", "spread", "tick_labels",
+    "ticks", "usual", "widest", "wrapped",
 ]  # fmt: skip
 
+WIDE = 764.0  # of a chart: with its margins the page is as wide as a notebook's column
 TICK, LABEL = 11.5, 12.5  # sizes of the text at ticks, and of axis labels and line ends
 DENSE = 1000  # points of a line: more than there are pixels only cost room
 
@@ -27,8 +28,9 @@ class Axes:
     """A rectangle of the page, with its upper left corner at (x0, y0), that shows numbers from `xlim` and `ylim`.
 
     With `log` heights go by the logarithm; with `whole` x counts whole things, such as epochs. `xlabel` is written
-    under the axis and `ylabel` over the upper left corner. `bare` leaves the numbers under the axis to a panel below,
-    `beside` those along y to one at its left. `percent` writes heights as percentages.
+    under the axis and `ylabel` over the upper left corner. `box` draws an edge all around in place of the grid, over
+    what fills the plane. `bare` leaves the numbers under the axis to a panel below, `beside` those along y to one at
+    its left. `percent` writes heights as percentages.
 
     >>> a = Axes(0, 0, 100, 50, (0, 10), (0, 1))
     >>> a.x(5), a.y(1)
@@ -48,6 +50,7 @@ class Axes:
     bare: bool = False
     beside: bool = False
     percent: bool = False
+    box: bool = False
 
     def x(self, v: float) -> float:
         """How far to the right `v` is; what is beyond the limits is at the edge."""
@@ -78,7 +81,7 @@ class Axes:
         return found
 
     def yticks(self) -> list[float]:
-        about = max(2, round(self.height / 27))
+        about = max(3, round(self.height / 60)) if self.box else max(2, round(self.height / 27))
         return log_ticks(*self.ylim, about) if self.log else ticks(*self.ylim, about)
 
     def ylabels(self) -> list[str]:
@@ -96,19 +99,27 @@ class Axes:
         for v, text in zip(self.yticks(), self.ylabels(), strict=True):
             y = self.y(v)
             zero = v == 0 and not self.log
-            parts.append(_rule(self.x0, y, x1, y, LINE if zero else FAINT))
+            if self.box:
+                parts.append(_rule(self.x0 - 4, y, self.x0, y, LINE))
+            else:
+                parts.append(_rule(self.x0, y, x1, y, LINE if zero else FAINT))
             if not self.beside:
                 parts.append(write(text, self.x0 - 8, y + 4, TICK, GREY, "end"))
         found = self.xticks()
         for v, text in zip(found, tick_labels(found), strict=True):
             x = self.x(v)
-            parts.append(_rule(x, self.y0, x, y1, FAINT, "1 4"))
+            if not self.box:
+                parts.append(_rule(x, self.y0, x, y1, FAINT, "1 4"))
             if not self.bare:
                 parts.append(_rule(x, y1, x, y1 + 4, LINE))
                 parts.append(write(text, x, y1 + 18, TICK, GREY, "middle"))
-        parts.append(_rule(self.x0, y1, x1, y1, LINE))
+        if self.box:
+            edge = {"x": self.x0, "y": self.y0, "width": self.width, "height": self.height}
+            parts.append(element("rect", fill="none", stroke=LINE, **edge))
+        else:
+            parts.append(_rule(self.x0, y1, x1, y1, LINE))
         if self.ylabel:
-            parts.append(write(self.ylabel, self.x0, self.y0 - 10, LABEL, INK, bold=True))
+            parts.append(write(self.ylabel, self.x0, self.y0 - 10, LABEL, GREY if self.box else INK, bold=not self.box))
         if self.xlabel and not self.bare:
             parts.append(write(self.xlabel, self.x0 + self.width / 2, y1 + 37, LABEL, GREY, "middle"))
         where = {

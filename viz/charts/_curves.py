@@ -12,10 +12,10 @@ from micrograd_nn.graph import Node
 from micrograd_nn.health._activity import FLAT, Activation, Curves, by_units, watching
 from micrograd_nn.modes import enable_grad
 from micrograd_nn.tensor import Tensor
+from viz._running import Array
 
 __all__ = ["Shape", "sampled", "standalone"]
 
-Array = np.ndarray[Any, Any]
 _POINTS = 601
 _FAR = (20.0, 40.0)  # what is equal here is taken for a limit
 

@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.nn import Module
-from viz._text import MINUS, clean, number
-from viz.charts._cells import fitted
+from viz._running import Array, bare, numbers
+from viz._text import MINUS, clean, fitted, number
 from viz.charts._chart import LABEL
-from viz.charts._regions import bare
 
 __all__ = ["Labelled", "classes_of", "labels_of", "models_of", "names_of", "points_of"]
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -47,17 +44,13 @@ def models_of(given: Any) -> list[tuple[str, Callable[[Any], Any]]]:
 
 
 def points_of(X: Any, what: str) -> Array:
-    Z = bare(X)
-    if Z.dtype.kind not in "fiub":
-        raise TypeError(f"{what} holds {Z.dtype}, and points are numbers.")
+    """Examples of two features (N, 2) as floats, all of them finite."""
+    Z = numbers(X, what).astype(float)
     if Z.ndim != 2 or Z.shape[1] != 2:
         raise ValueError(
             f"a decision boundary is drawn over two features, and {what} has shape {Z.shape}: choose two columns, such "
             f"as {what}[:, [0, 1]], and a model trained on these."
         )
-    if not len(Z):
-        raise ValueError(f"{what} has no points: without any there is no plane to choose.")
-    Z = Z.astype(float)
     if not np.isfinite(Z).all():
         row = int(np.flatnonzero(~np.isfinite(Z).all(1))[0])
         raise ValueError(f"{what} is not finite at row {row}: {Z[row].tolist()} has no place on the plane.")

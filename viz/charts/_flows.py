@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from viz._text import clean, number
+from viz._text import clean, fitted, number
 from viz._xml import FAINT, GREY, INK, LINE, Raw, element, write
-from viz.charts._cells import fitted
+from viz.charts._chart import tick_labels
 
 if TYPE_CHECKING:
     from micrograd_nn.health import GradientFlow, HealthReport
@@ -16,13 +16,13 @@ __all__ = ["draw_flows"]
 
 _ROW, _MOST = 19.0, 30
 _HEALTHY = -3.0  # log10 of an update over its weights
-_BARS, _BAR_WIDE = 158.0, 190.0
-_DOTS, _DOT_WIDE = 510.0, 196.0
+_BARS, _DOTS, _DOT_WIDE = 158.0, 530.0, 176.0
 
 
-def draw_flows(report: HealthReport, wide: float) -> tuple[list[Raw], float]:
+def draw_flows(report: HealthReport) -> tuple[list[Raw], float]:
     """The panel and its height: a row a part, a bar for the norm of its gradient and a dot for its update ratio."""
     flows = {(g.name, g.kind): g for g in report.gradients}
+    wide = 290.0 if report.updates else 500.0  # of the longest bar
     rows = [*flows, *((name, "parameter") for name in report.updates if (name, "parameter") not in flows)]
     dropped = 0
     if len(rows) > _MOST:
@@ -35,7 +35,7 @@ def draw_flows(report: HealthReport, wide: float) -> tuple[list[Raw], float]:
     scale = _powers([flows[row].norm for row in rows if row in flows])
     if flows:
         parts.append(write("Norm of the gradient", _BARS, 10, 12.5, INK, bold=True))
-        parts += _grid(scale, _BARS, _BAR_WIDE, high)
+        parts += _grid(scale, wide, high)
     ratios = [x for x in report.updates.values() if x is not None and math.isfinite(x)]
     span = (math.floor(min([-5.0, *ratios])), math.ceil(max([-1.0, *ratios])))
     if report.updates:
@@ -46,7 +46,7 @@ def draw_flows(report: HealthReport, wide: float) -> tuple[list[Raw], float]:
         label = name if kind == "parameter" else f"{name} activations"
         parts.append(write(fitted(label, 11.5, _BARS - 14), 0, y + 4, 11.5, INK if kind == "parameter" else GREY))
         if (name, kind) in flows:
-            parts.append(_bar(flows[name, kind], scale, y))
+            parts.append(_bar(flows[name, kind], scale, wide, y))
         if kind == "parameter" and name in report.updates:
             parts.append(_dot(name, report.updates[name], span, y))
     if dropped:
@@ -72,22 +72,21 @@ def _powers(norms: list[float]) -> tuple[int, int]:
     return min(lo, hi - 2), hi
 
 
-def _grid(scale: tuple[int, int], x0: float, wide: float, high: float) -> list[Raw]:
+def _grid(scale: tuple[int, int], wide: float, high: float) -> list[Raw]:
     lo, hi = scale
     step = max(1, math.ceil((hi - lo) / 4))
     parts = []
     for power in range(lo, hi + 1, step):
-        x = x0 + wide * (power - lo) / (hi - lo)
+        x = _BARS + wide * (power - lo) / (hi - lo)
         parts.append(element("line", x1=x, y1=29, x2=x, y2=high, stroke=LINE if power == lo else FAINT, stroke_width=1))
-        text = f"{10.0**power:g}" if -3 <= power <= 3 else f"1e{power}".replace("-", "−")
-        parts.append(write(text, x, 25, 11, GREY, "middle"))
+        parts.append(write(tick_labels([10.0**power], log=True)[0], x, 25, 11, GREY, "middle"))
     return parts
 
 
-def _bar(flow: GradientFlow, scale: tuple[int, int], y: float) -> Raw:
+def _bar(flow: GradientFlow, scale: tuple[int, int], wide: float, y: float) -> Raw:
     lo, hi = scale
     known = math.isfinite(flow.norm) and flow.norm > 0
-    long = max(1.0, _BAR_WIDE * (math.log10(flow.norm) - lo) / (hi - lo)) if known else 0.0
+    long = max(1.0, wide * (math.log10(flow.norm) - lo) / (hi - lo)) if known else 0.0
     ok = flow.verdict == "ok"
     said = number(flow.norm) + ("" if ok else f"  {flow.verdict}")
     if flow.zeros == 1:

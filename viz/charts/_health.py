@@ -10,35 +10,21 @@ import numpy as np
 
 from viz._picture import Picture
 from viz._sheet import Sheet, Table, compose
-from viz._text import clean, width
+from viz._summary import percent
+from viz._text import clean, fitted, width
 from viz._theme import Theme
+from viz._thresholds import on
 from viz._xml import CARD, FAINT, GREY, HATCH, INK, Raw, element, write
-from viz.charts._cells import (
-    MEASURES,
-    cell,
-    fitted,
-    glyph,
-    greys,
-    hover,
-    keys,
-    marks,
-    measure_of,
-    on,
-    ringed,
-    share,
-    tint,
-    unit,
-)
-from viz.charts._chart import wrapped
+from viz.charts._cells import MEASURES, cell, glyph, greys, hover, keys, marks, measure_of, ringed, tint, unit
+from viz.charts._chart import WIDE, wrapped
 from viz.charts._flows import draw_flows
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
     from micrograd_nn.training import History
 
-__all__ = ["WIDE", "draw_health"]
+__all__ = ["draw_health"]
 
-WIDE = 764.0  # with its margins the page is as wide as a notebook's column
 _NAMES, _CELLS, _COUNTS = 0.0, 158.0, 654.0  # where the three columns begin
 # up to so many units: cells in a row, and pixels from one to the next
 _SIZES = ((20, 20, 24), (64, 16, 24), (512, 32, 15), (math.inf, 64, 7))
@@ -127,7 +113,7 @@ def _draw_report(report: HealthReport, measure: str | None, order: str, most: in
         parts.append(element("g", *row, transform=f"translate(0 {y:.2f})", data_layer=clean(h.name, 400)))
         y += high + 15
     if report.gradients or report.updates:
-        drawn, high = draw_flows(report, WIDE)
+        drawn, high = draw_flows(report)
         parts.append(element("g", *drawn, transform=f"translate(0 {y + 8:.2f})"))
         y += high + 16
     for k, finding in enumerate(report.findings):
@@ -185,7 +171,8 @@ def _layer(
     ]
     if not lines[0][1] and len(lines) > 1:
         del lines[0]
-    lines.append((f"{MEASURES[measure].replace(' share', '')} {share(float(values.mean()))}", False))
+    mean = float(values.mean())
+    lines.append((f"on-rate {percent(mean)}" if measure == "on_rate" else f"saturated {percent(1 - mean)}", False))
     for k, (text, strong) in enumerate(lines):
         parts.append(
             write(text, _COUNTS, 12 + 17 * k, 12.5 if not k else 11.5, INK if strong else GREY, bold=strong and not k)
@@ -231,7 +218,7 @@ def _groups(h: LayerHealth, found: list[str], values: Any, sequence: Any, most: 
 
 def _describe(report: HealthReport) -> str:
     """The picture in words."""
-    told = [f"The units of {len(report.layers)} layers {on(report)}."]
+    told = [f"The units of {len(report.layers)} layers {on(report.examples)}."]
     for h in report.layers[:40]:
         found = marks(h)
         counts = ", ".join(f"{found.count(m)} {_SPOKEN[m]}" for m in _SPOKEN if m in found) or "none dead or saturated"
@@ -258,7 +245,7 @@ def _tables(report: HealthReport) -> list[Table]:
                 )
             )
     heads = ("layer", "activation", "unit", "name", "mark", *(n.replace("_", " ") for n in sizes))
-    tables = [Table(f"Units {on(report)}", heads, rows)]
+    tables = [Table(f"Units {on(report.examples)}", heads, rows)]
     if report.gradients:
         flows: list[tuple[Any, ...]] = [
             (clean(g.name, 400), g.kind, g.mean, g.std, g.norm, g.mean_abs, g.zeros, g.verdict)

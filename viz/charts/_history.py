@@ -13,13 +13,13 @@ from viz._picture import Picture
 from viz._sheet import Table, compose
 from viz._text import clean, number
 from viz._theme import Theme, checked_theme
+from viz._thresholds import on, saturates
 from viz._xml import DOTS, GREY, HATCH, Raw
-from viz.charts._chart import DENSE, usual, wrapped
+from viz.charts._chart import DENSE, WIDE, usual, wrapped
 from viz.charts._panels import STYLES, Column, Guide, Panel, Series, draw_columns
 
 __all__ = ["draw_history"]
 
-_WIDE = 764.0  # with the margins, a notebook's 800
 _NAMED = 8  # lines of a panel that have a label: as many as there are styles
 _RUNS = 24
 HEALTHY, WITHIN = -3.0, 0.5  # log10 of update over weights, as the course notes have it: about 1e-3
@@ -47,13 +47,13 @@ def draw_history(
     checked_theme(theme)
     several = len(runs) > 1
     columns = [_column(clean(name, 34) if several or name else "", run) for name, run in runs]
-    drawing, wide, high = draw_columns(columns, _WIDE if not several else 1564.0 if len(runs) > 2 else 1164.0)
+    drawing, wide, high = draw_columns(columns, (WIDE, 964.0, 1164.0)[min(len(runs), 3) - 1])
     notes = [line for name, run in runs for line in _notes(clean(name, 60) if several else "", run, wide)]
     notes += wrapped(hint, wide) if (hint := _hint([run for _, run in runs])) else []
     heading = clean(title, 120) if title else ""
     told = ", ".join(f"{clean(name, 60)}: {_summary(run)}" if name else _summary(run) for name, run in runs)
     sheet = compose(
-        "history", drawing, (wide, high), _pieces(columns, drawing), title=heading, name=f"Training: {told}",
+        "history", drawing, (wide, high), _pieces(runs, columns, drawing), title=heading, name=f"Training: {told}",
         notes=notes, description=told, tables=[t for name, run in runs for t in _tables(name, run)],
     )  # fmt: skip
     return Picture(sheet, theme)
@@ -251,7 +251,7 @@ def _notes(name: str, run: History, wide: float) -> list[str]:
     if len(run) > DENSE:
         lines.append(f"{head}Thick lines are means of {5 * len(run) / DENSE:.0f} epochs, thin ones show each extreme.")
     if run.health and not any(h.dead.any() or h.saturated_share.any() for r in run.health for h in r.layers):
-        lines.append(f"{head}No unit was dead or saturated on the {run.health[-1].examples:,} examples looked at.")
+        lines.append(f"{head}No unit was dead or saturated {on(run.health[-1].examples)}.")
     return [line for text in lines for line in wrapped(text, wide)]
 
 
@@ -265,13 +265,17 @@ def _hint(runs: Sequence[History]) -> str:
     return f"Not measured: {'; '.join(hints)}." if hints else ""
 
 
-def _pieces(columns: Sequence[Column], drawing: Sequence[Raw]) -> list[Piece]:
+def _pieces(runs: Sequence[tuple[str, History]], columns: Sequence[Column], drawing: Sequence[Raw]) -> list[Piece]:
+    reports = [report for _, run in runs for report in run.health]
+    counts = {r.examples for r in reports}
+    where = f" {on(*counts)}: activation never above 0" if len(counts) == 1 else ""
     there = {p.key for c in columns for p in c.panels if p.worth}
     pieces = []
     if "dead" in there:
-        pieces.append(patterned(HATCH, "share of all units that is dead", cross(9.5, 0, 8)))
+        pieces.append(patterned(HATCH, f"share of all units that is dead{where}", cross(9.5, 0, 8)))
     if "saturated" in there:
-        pieces.append(patterned(DOTS, "share of all activations that is saturated", square(9.5, 0, 7)))
+        rule = " or ".join(sorted({saturates(r.flat) for r in reports}))
+        pieces.append(patterned(DOTS, f"share of all activations that is saturated: {rule}", square(9.5, 0, 7)))
     if any(' data-mark="endless"' in part.markup for part in drawing):
         pieces.append(said("▲ ▼ beyond the edge: infinite, or 0 on a log scale"))
     return pieces

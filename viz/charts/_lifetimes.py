@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from viz._marks import Piece
+from viz._running import Array
 from viz._sheet import Sheet, Table, compose
-from viz._text import clean, width
+from viz._text import clean, fitted, width
 from viz._xml import CARD, DOTS, GREY, HATCH, INK, LINE, Raw, element, write
-from viz.charts._cells import MEASURES, fitted, glyph, greys, keys, marks, measure_of, ringed, tint, unit
-from viz.charts._chart import spread, tick_labels, ticks
+from viz.charts._cells import MEASURES, glyph, greys, keys, marks, measure_of, ringed, tint, unit
+from viz.charts._chart import WIDE, spread, tick_labels, ticks
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
 
 __all__ = ["draw_lifetimes"]
 
-Array = np.ndarray[Any, Any]
-_WIDE, _LEFT, _GRID = 764.0, 36.0, 572
+_LEFT, _GRID = 36.0, 572
 _HEIGHTS = ((20, 14), (40, 9), (64, 6), (96, 3), (256, 2))  # up to so many rows: pixels a row
 _LEVELS = 24  # of grey: runs of the same are one line
 
@@ -69,7 +69,7 @@ def draw_lifetimes(reports: Sequence[HealthReport], measure: str | None, order: 
             f"In layers of more than {_HEIGHTS[-1][0]} units a row is {most} units or fewer, drawn as their mean."
         )
     return compose(
-        "health", parts, (_WIDE, y), _legend(reports[-1], lives), title=heading, name="Unit health over training",
+        "health", parts, (WIDE, y), _legend(reports[-1], lives), title=heading, name="Unit health over training",
         notes=notes, description=_describe(lives, times, word), tables=_tables(lives, reports, times, word),
     )  # fmt: skip
 

@@ -96,7 +96,7 @@ def draw_columns(columns: Sequence[Column], wide: float, abreast: int = 4) -> tu
     high = {k: max(p[0].height, *(15.0 * len(_labels(panel)) + 6 for panel in p)) for k, p in rows.items()}
     right = [max((widest(_labels(p)) for p in c.panels if p.key in worth), default=0.0) + 8 for c in columns]
     n = min(abreast, len(columns))
-    plot = max(250.0 if n > 1 else 380.0, (wide - left - sum(sorted(right)[-n:])) / n)
+    plot = max(170.0 if n > 1 else 380.0, (wide - left - sum(sorted(right)[-n:])) / n)
     parts: list[Raw] = []
     top, total = 0.0, 0.0
     for start in range(0, len(columns), n):

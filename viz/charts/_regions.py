@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from micrograd_nn.graph import Node
-from micrograd_nn.modes import no_grad
-from micrograd_nn.nn import Module
+from viz._running import Array, at_work, bare
 
-__all__ = ["Plane", "bare", "decided", "filled", "lines", "margins", "place", "plane_of", "scores_of"]
+__all__ = ["Plane", "as_path", "decided", "filled", "lines", "margins", "place", "plane_of", "scores_of"]
 
-Array = np.ndarray[Any, Any]
 _PIECE = 4096  # rows at a time: memory stays small for wide models
-
-
-def bare(x: Any) -> Array:
-    """The numbers of a node, or `x` as an array."""
-    return np.asarray(x.data if isinstance(x, Node) else x)
-
-
-@contextmanager
-def _in_use(model: Any) -> Iterator[None]:
-    """Inside, a module works as in use (dropout off) and records nothing; then its parts have their modes back."""
-    was_training = [m for m in model.modules() if m.training] if isinstance(model, Module) else []
-    for m in was_training:
-        m.training = False
-    try:
-        with no_grad(), np.errstate(all="ignore"):
-            yield
-    finally:
-        for m in was_training:
-            m.training = True
 
 
 def scores_of(model: Callable[[Any], Any], X: Array, name: str) -> Array:
     """The scores of a model as (N, columns). Raises ValueError where it takes or gives something else."""
     found = []
-    with _in_use(model):
+    with at_work(model):
         for i in range(0, max(1, len(X)), _PIECE):
             piece = X[i : i + _PIECE]
             try:

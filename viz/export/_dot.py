@@ -12,7 +12,6 @@ from viz._theme import THEMES
 
 __all__ = ["lines_of", "pen", "said_on", "scene_of", "write_dot"]
 
-_BUDGET = 400  # boxes, of a network's units
 _MARKED = {"closed": "closed", "dead": "✕ dead", "saturated": "▪ saturated"}
 _DRAWN = {"closed": "dashed", "dead": "dashed", "saturated": "dotted"}
 
@@ -43,11 +42,8 @@ def write_dot(sheet: Sheet, theme: str = "light") -> str:
 
 def scene_of(sheet: Sheet) -> tuple[Scene, str]:
     """The scene drawn, or the units of the network that is, and the direction. Raises ValueError for a chart."""
-    if sheet.graph is None and sheet.network is not None:
-        from micrograd_nn.nn import Network
-        from viz.graph._wiring import wiring_scene
-
-        return wiring_scene(Network.from_networkx(sheet.network()), _BUDGET), "LR"
+    if sheet.graph is None and sheet.network is not None and sheet.wiring is not None:
+        return sheet.wiring(sheet.network()), "LR"
     graph = sheet.needed_graph()
     return graph.scene, graph.direction
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from viz._sheet import Sheet
 
-__all__ = ["FORMATS", "written"]
+__all__ = ["ENDINGS", "FORMATS", "written"]
 
 # ending: module of viz, function(sheet, theme) -> str or bytes
 FORMATS: dict[str, tuple[str, str]] = {
@@ -20,7 +20,8 @@ FORMATS: dict[str, tuple[str, str]] = {
     ".json": ("_data", "write_json"),
     ".tikz": ("_tikz", "write_tikz"),
 }
-_ALIASES = {".htm": ".html", ".gv": ".dot", ".mmd": ".mermaid", ".tex": ".tikz"}
+# every ending there is: the format it stands for
+ENDINGS = dict(zip(FORMATS, FORMATS)) | {".htm": ".html", ".gv": ".dot", ".mmd": ".mermaid", ".tex": ".tikz"}
 
 
 def written(sheet: Sheet, theme: str, ending: str, scale: float | None = None) -> bytes:
@@ -28,9 +29,8 @@ def written(sheet: Sheet, theme: str, ending: str, scale: float | None = None) -
 
     Raises ValueError for an ending there is no format for, and for a scale of what has no pixels.
     """
-    ending = ending.lower()
-    known = _ALIASES.get(ending, ending)
-    if known not in FORMATS:
+    known = ENDINGS.get(ending.lower())
+    if known is None:
         raise ValueError(f"the ending must be one of {', '.join(FORMATS)}.")
     if scale is not None and known != ".png":
         raise ValueError("scale= is for .png; the others have no pixels.")

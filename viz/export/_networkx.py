@@ -85,19 +85,21 @@ def later(
 ) -> Callable[[], nx.MultiDiGraph[int]]:
     """`whole_graph` when it is asked for: a picture of 100,000 nodes would take too long with it.
 
-    The call raises ValueError when a leaf has been given a new value since, as by an optimiser's step: no export may
-    show other numbers than the picture does.
+    It has the gradients of now, whatever backward() adds later. It raises ValueError when a leaf has been given a new
+    value since, as by an optimiser's step: no export may show other numbers than the picture does.
     """
     now = next(stamps)
+    order = topological_order(nodes)
+    grads = {n: np.copy(g) if isinstance(g := grad(n), np.ndarray) else g for n in order}  # may be written in place
 
     def made() -> nx.MultiDiGraph[int]:
-        for n in topological_order(nodes):
+        for n in order:
             if n.op is None and abs(n.stamp) > now:
                 raise ValueError(
                     f"{clean(n.label, 60)} has a new value since this picture was drawn, so the graph is no longer "
                     "what it shows: draw it again, and save it before the next step."
                 )
-        return whole_graph(nodes, grad, name)
+        return whole_graph(nodes, grads.__getitem__, name)
 
     return made
 

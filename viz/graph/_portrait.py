@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import Node
+from micrograd_nn.symbol import Symbol, write
 from viz._fold import Path
 from viz._scene import Box
 from viz._summary import Mark, Summary, summarise
 from viz._text import clean, number, signed
 from viz.graph._pulse import Pulse, activation
-from viz.graph._reading import LONG, VIEWS, Reading, called, is_number, is_pick, item, symbol
+from viz.graph._reading import LONG, LONGEST, VIEWS, Reading, called, is_number, is_pick, item, symbol
 
 __all__ = ["group", "single"]
 
@@ -28,6 +29,7 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
     picked = reading.picks_are_leaves and is_pick(node)
     common: dict[str, Any] = {
         "name": clean(name) if name else "",
+        "full_name": clean(name, LONGEST) if name else "",
         "op": "" if picked else symbol(op),
         "op_name": "" if op is None or picked else clean(op.name, LONG),
         "module": clean(node.module, LONG),
@@ -53,7 +55,7 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
     if op is not None and op.name in VIEWS:
         return Box("view", shape=shape, hover=hover, **common)
     vitals = pulse.vitals(node)
-    note, mark, units = (vitals.note, vitals.mark, vitals.units) if vitals else ("", "", ())
+    note, mark, units, told, examples = vitals or ("", "", (), "", 0)
     flaws = np.size(node.data) - int(np.count_nonzero(np.isfinite(node.data)))
     if flaws:
         note = f"{flaws:,} of {np.size(node.data):,} NaN or infinite"
@@ -65,7 +67,8 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
         note=note,
         mark=mark,
         units=units,
-        hover="\n".join(filter(None, [hover, vitals.hover if vitals else ""])),
+        examples=examples,
+        hover=f"{hover}\n{told}" if told else hover,
         **common,
     )
 
@@ -78,6 +81,8 @@ def _hover(
     if picked:
         source = node.parents[0]
         lines.append(f"entry {list(np.atleast_1d(node.params['index']))} of {called(source, reading.name(source))}")
+    elif formula := _formula(node, reading):
+        lines.append(f"= {formula}")
     if node.module:
         lines.append(f"in {clean(node.module, LONG)}")
     grad = reading.grad(node)
@@ -93,6 +98,18 @@ def _hover(
     return "\n".join(lines)
 
 
+def _formula(node: Node, reading: Reading) -> str:
+    """What a node was computed as: its inputs by name, or by number where they have none."""
+    if node.op is None or not all(reading.name(p) or is_number(p) for p in node.parents):
+        return ""
+    symbols = [Symbol(name, shape=np.shape(p.data)) if (name := reading.name(p)) else write(item(p.data))
+               for p in node.parents]  # fmt: skip
+    try:
+        return clean(node.op.write(symbols, node.params), LONG)
+    except Exception:  # an op of the user's own may hold what cannot be written down
+        return ""
+
+
 def _told(s: Summary) -> list[str]:
     return [f"mean {s.mean!r}", f"std {s.std!r}", f"largest magnitude {s.limit!r}"] if s.count else []
 
@@ -105,7 +122,7 @@ def group(
     made = Counter({symbol(op): count for op, count in ops.items()})
     parameters = sum(np.size(n.data) for n in members if n.op is None and n.requires_grad)
     parameters += sum(1 for n in members if is_pick(n)) if reading.picks_are_leaves else 0
-    note, mark, units, health = _units(members, pulse)
+    note, mark, units, health, examples = _units(members, pulse)
     counted = f"{parameters:,} parameter" + "s" * (parameters != 1) if parameters and path else ""
     alone = senders[0] if len(senders) == 1 and is_number(senders[0]) and senders[0].op is not None else None
     if not note and alone is not None:
@@ -122,12 +139,14 @@ def group(
     return Box(
         "group",
         name=clean(path[-1], 18) if path else " ".join(s for s, _ in made.most_common(3)) or "leaves",
+        full_name=clean(path[-1], LONGEST) if path else "",
         shape=f"{len(members):,} nodes",
         value=_together([n.data for n in senders], alone) if reading.values else None,
         grad=_together(grads, alone) if grads and reading.gradients else None,
         note=note,
         mark=mark,
         units=units,
+        examples=examples,
         subtitle=clean(kind, 48),
         aside=counted if counted != note else "",
         tracked=any(n.requires_grad for n in members),
@@ -149,12 +168,12 @@ def _sent(node: Node, reading: Reading) -> str:
     return ", ".join(said)
 
 
-def _units(members: Sequence[Node], pulse: Pulse) -> tuple[str, Mark, Any, str]:
+def _units(members: Sequence[Node], pulse: Pulse) -> tuple[str, Mark, Any, str, int]:
     """The health of the last activation on arrays that is folded here."""
     for node in reversed(members):
         if node.op is not None and not is_number(node) and (vitals := pulse.vitals(node)):
             return vitals
-    return _gates(members, pulse) if len(members) <= _COUNTED else "", "", (), ""
+    return _gates(members, pulse) if len(members) <= _COUNTED else "", "", (), "", 0
 
 
 def _gates(members: Sequence[Node], pulse: Pulse) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from micrograd_nn.functional import sigmoid
 from micrograd_nn.graph import Node
+from micrograd_nn.health._activity import FLAT, Activation, Curves, activated, by_units, curve_of_op
+from micrograd_nn.health._measure import layer_health
+from micrograd_nn.nn import Neuron
 from viz._scene import Unit
 from viz._summary import Mark, percent
-
-if TYPE_CHECKING:
-    from micrograd_nn.health._activity import Activation
+from viz._thresholds import on
+from viz.graph._reading import item
 
 __all__ = ["MOST_UNITS", "Pulse", "Vitals", "activation", "steepness"]
 
@@ -27,32 +30,25 @@ class Vitals(NamedTuple):
     mark: Mark
     units: tuple[Unit, ...]
     hover: str
+    examples: int
 
 
 class Pulse:
     """Feels the pulse of activations: `shown` are those that a model's own modules point out."""
 
     def __init__(self, shown: Iterable[Activation] = ()) -> None:
-        from micrograd_nn.health._activity import Curves
-
         self._shown = {act.node: act for act in shown}
         self._curves = Curves()
 
     def vitals(self, node: Node) -> Vitals | None:
         """The units of an activation on arrays; None for any other node, and for a Maxout, which has no one slope."""
-        from micrograd_nn.health._activity import FLAT
-        from micrograd_nn.health._measure import _Units
-        from micrograd_nn.health._report import FAINT, OFTEN
-
         act = self._shown.get(node) or activation(node)
         if act is None or not node.data.size:
             return None
         curve = self._curves.of(act)
         if curve is None:
             return None
-        measured = _Units(act)
-        measured.add(act, self._curves, FLAT)
-        found = measured.found(act.name, OFTEN, FAINT)
+        found, examples = layer_health(act, self._curves), len(by_units(node.data, act.axis))
         n, dead, stuck = len(found), int(found.dead.sum()), int(found.saturated.sum())
         if curve.bends:
             some = f" ({stuck} of {n})" if stuck else ""
@@ -64,12 +60,13 @@ class Pulse:
         names = act.units or tuple(map(str, range(n)))
         cells = tuple(Unit(name, float(x), mark) for name, x, mark in zip(names, lit, marks, strict=True))
         told = [
-            f"{word} units: {', '.join(u.name for u in those[:20])}{', ...' if len(those) > 20 else ''}"
+            f"{word} {on(examples)}: units {', '.join(u.name for u in those[:20])}{', …' if len(those) > 20 else ''}"
             for word in ("dead", "saturated")
             if (those := [u for u in cells if u.mark == word])
         ]
         all_one = marks[0] if len(set(marks)) == 1 else ""
-        return Vitals(note, all_one, cells if n <= MOST_UNITS else (), "\n".join([f"activation {act.label}", *told]))
+        hover = "\n".join([f"activation {act.label}", *told])
+        return Vitals(note, all_one, cells if n <= MOST_UNITS else (), hover, examples)
 
     def gate(self, node: Node) -> Mark:
         """The mark of an activation that is one number: "closed" where its slope is 0, "saturated" where it is near."""
@@ -77,62 +74,46 @@ class Pulse:
         if steep is None or math.isnan(steep[0]):
             return ""
         share, bends = steep
-        return "saturated" if bends and share < _flat() else "closed" if not bends and share == 0 else ""
+        return "saturated" if bends and share < FLAT else "closed" if not bends and share == 0 else ""
 
 
 def steepness(node: Node) -> tuple[float, bool] | None:
     """|f'(z)| / max |f'| of an activation that is one number, and whether it is one that saturates; None for others."""
-    from micrograd_nn.health._activity import _curve_of_op
-
     act = activation(node)
-    if act is None or node.op is None:
+    if act is None:
         return None
-    if node.op.name == "div":  # a sigmoid by hand
-        s = _item(node.data)
-        return abs(4 * s * (1 - s)), True
-    where = next(i for i, p in enumerate(node.parents) if p is act.z)
+    out = item(node.data)
+    if act.function is sigmoid:  # by hand
+        return abs(4 * out * (1 - out)), True
+    place = next(i for i, p in enumerate(node.parents) if p is act.z)
     values = [p.data for p in node.parents]
     one = 1.0 if isinstance(node.data, float) else np.ones(np.shape(node.data))
     try:
-        slope = abs(_item(node.op.share(where, one, node.data, values, node.params)))
-        if len(values) > 1:
-            return (slope if not math.isnan(_item(node.data)) else math.nan), False
-        curve = _curve_of_op(node.op, tuple(sorted(node.params.items())))
+        slope = math.nan if math.isnan(out) else abs(item(node.op.share(place, one, node.data, values, node.params)))
+        if len(values) > 1:  # two straight pieces
+            return slope, False
+        curve = curve_of_op(node.op, node.params)
     except Exception:  # a rule that raises has no slope to speak of
         return None
-    if math.isnan(_item(node.data)):
-        return math.nan, curve.bends
     return slope / float(np.max(curve.steepest)), curve.bends
 
 
 def activation(node: Node) -> Activation | None:
     """The activation that a node computes, if it is one: by its op, or as np.maximum(0, z) or 1 / (1 + np.exp(-z))."""
-    from micrograd_nn.health._activity import NAMES, Activation
-    from micrograd_nn.nn import Neuron
-
-    if node.op is None:
+    found, function = activated(node), None
+    if found is None and (squashed := _squashed(node)) is not None:
+        found, function = ("sigmoid", squashed), sigmoid
+    if found is None:
         return None
-    label, function = node.op.name, None
-    if label in NAMES:
-        z: Node | None = node.parents[0]
-    elif label == "maximum":
-        zeros = [p for p in node.parents if not p.requires_grad and not np.any(p.data)]
-        z = next(p for p in node.parents if p is not zeros[0]) if len(zeros) == 1 else None
-        label = "relu"
-    else:
-        z = _squashed(node) if label == "div" else None
-        label = "sigmoid"
-        if z is not None:
-            from micrograd_nn.functional import sigmoid as function  # type: ignore[assignment]
-    if z is None:
-        return None
-    owner = node.frame.owner
+    (label, z), owner = found, node.frame.owner
     axis = None if isinstance(owner, Neuron) else owner._units_axis if owner is not None else _axis(z)
     return Activation(node.module or label, label, node, z, axis, function)
 
 
 def _squashed(node: Node) -> Node | None:
     """The z of 1 / (1 + exp(-z))."""
+    if node.op is None or node.op.name != "div":
+        return None
     top, bottom = node.parents
     if not _constant(top, 1.0) or bottom.op is None or bottom.op.name != "add":
         return None
@@ -164,12 +145,3 @@ def _axis(z: Node) -> int:
         z = max(z.parents, key=lambda p: (p.op is not None, np.size(p.data)))
     return -1
 
-
-def _item(x: Any) -> float:
-    return float(np.asarray(x.dense() if hasattr(x, "dense") else x).reshape(()))
-
-
-def _flat() -> float:
-    from micrograd_nn.health._activity import FLAT
-
-    return FLAT

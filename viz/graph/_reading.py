@@ -14,9 +14,9 @@ from viz._text import clean
 if TYPE_CHECKING:
     from micrograd_nn.health._activity import Activation
 
-__all__ = ["LONG", "VIEWS", "Reading", "called", "is_number", "item", "norm", "symbol"]
+__all__ = ["LONG", "LONGEST", "VIEWS", "Reading", "called", "is_number", "is_pick", "item", "norm", "symbol"]
 
-LONG = 200  # characters of a name in a hover text
+LONG, LONGEST = 200, 1_000  # characters of a name in a hover text, and in a table
 VIEWS = {"transpose", "reshape", "expand_dims", "broadcast_to", "astype", "stack", "concatenate"}
 
 

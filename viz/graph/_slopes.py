@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from micrograd_nn.graph import Node, formulas
+from micrograd_nn.health._activity import FLAT, curve_of_op
 from micrograd_nn.op import Patch
 from viz._scene import Edge
 from viz._summary import percent
@@ -24,7 +25,7 @@ _LONGEST_TERM = 14  # characters of formula that an edge has room for
 _CLOSED = {
     "relu": "closed", "leaky_relu": "closed", "prelu": "closed", "maximum": "not the max", "max": "not the max",
     "minimum": "not the min", "min": "not the min", "where": "not taken", "clip": "clipped", "mul": "times 0",
-    "sign": "flat", "getitem": "not picked",
+    "abs": "at its kink", "getitem": "not picked",
 }  # fmt: skip
 _GATES = {"relu", "leaky_relu", "maximum", "minimum", "max", "min", "where", "clip"}
 _GATED = {"relu": "gates closed", "leaky_relu": "gates closed"}
@@ -88,7 +89,7 @@ def bundle(links: Sequence[Link], reading: Reading) -> Edge:
     found = [_through(link, reading) for link in links if link.parent.requires_grad]
     known = [t for t, _, _ in found if t is not None]
     size = float(np.linalg.norm(known)) if known else None
-    total = math.fsum(t for _, _, t in found if t is not None) if known else None
+    total = sum(t for _, _, t in found if t is not None) if known else None  # fsum refuses inf - inf
     hover = f"{len(links):,} edges" + ("" if size is None else f"\nnorm of the gradients {size!r}")
     if not reading.gradients:
         size = total = None
@@ -131,11 +132,9 @@ def _dense(share: Any) -> Any:
 
 def _stop(link: Link, local: float | None) -> tuple[str, Literal["", "closed", "saturated"]]:
     """Why no gradient, or next to none, comes back along an edge; and of arrays, for what share of the entries."""
-    from micrograd_nn.health._activity import FLAT
-
     child, op = link.child, link.child.op.name
     if local is None:
-        return _stops(link, FLAT)
+        return _stops(link)
     if math.isnan(local):
         return "", ""
     steep = steepness(child) if op in _SQUASHING else None
@@ -155,7 +154,7 @@ def _reason(link: Link) -> str:
     return _CLOSED.get(op, "flat")
 
 
-def _stops(link: Link, flat: float) -> tuple[str, Literal["", "closed", "saturated"]]:
+def _stops(link: Link) -> tuple[str, Literal["", "closed", "saturated"]]:
     """The same for an op on arrays that lets each entry through or not."""
     child, op = link.child, link.child.op.name
     dropped = op == "mul" and _reason(link) == "dropped"
@@ -168,12 +167,10 @@ def _stops(link: Link, flat: float) -> tuple[str, Literal["", "closed", "saturat
     except Exception:  # a rule of the user's own
         return "", ""
     if squashing:
-        from micrograd_nn.health._activity import _curve_of_op
-
-        curve = _curve_of_op(child.op, tuple(sorted(child.params.items())))
+        curve = curve_of_op(child.op, child.params)
         if not curve.bends:
             return "", ""
-        lost, word = slopes < flat * curve.steepest, "saturated"
+        lost, word = slopes < FLAT * curve.steepest, "saturated"
     else:
         lost, word = slopes == 0, _GATED.get(op, _reason(link))
     share = float(np.mean(lost))

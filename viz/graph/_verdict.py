@@ -66,8 +66,9 @@ def _wrong(blame: Blame) -> str:
     if told is None or not np.any(told.wrong):
         return "what comes back here is wrong"
     analytic, numeric = np.ravel(told.analytic), np.ravel(told.numeric)
-    off = np.where(np.ravel(told.wrong), np.abs(analytic - numeric), -1.0)
-    k = int(np.flatnonzero(np.ravel(told.wrong))[0]) if np.isnan(off).any() else int(np.argmax(off))
+    with np.errstate(all="ignore"):
+        off = np.nan_to_num(np.abs(analytic - numeric) / np.fmax(np.abs(analytic), np.abs(numeric)), nan=np.inf)
+    k = int(np.argmax(np.where(np.ravel(told.wrong), off, -1.0)))  # the one that the report tells, too
     if np.size(blame.node.data) == 1 and len(analytic) > 1 and isinstance(blame.node.data, float):
         k = 0  # an op on plain numbers has its places side by side, this one first
     return returned_against(float(analytic[k]), float(numeric[k]))

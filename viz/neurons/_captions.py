@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from viz._marks import SIGNS, Piece, cross, patterned, said, square
+from viz._marks import SIGNS, Piece, said
+from viz._running import Array
 from viz._sheet import Table
+from viz._summary import percent
 from viz._text import clean, number
-from viz._xml import DOTS, HATCH
+from viz._thresholds import dead_key, on, saturated_key
 from viz.neurons._maps import Plane
 from viz.neurons._measured import Measured, Wire
 from viz.neurons._neurons import fill_scale, map_scale, ring_sample
-from viz.neurons._units import Array, Columns, Place
+from viz.neurons._units import Columns, Place
 from viz.neurons._wires import NUMBERED, hollow_sample, widest, width_sample
 
 __all__ = ["Facts"]
@@ -75,9 +77,8 @@ class Facts:
         return found
 
     @property
-    def examples(self) -> str:
-        n = 0 if self.X is None else len(self.X)
-        return "this 1 example" if n == 1 else f"these {n:,} examples"
+    def on(self) -> str:
+        return on(0 if self.X is None else len(self.X))
 
     @property
     def judged(self) -> list[Measured]:
@@ -161,13 +162,13 @@ class Facts:
             m = self.measured[c]
             mean = float(m.mean[i])
             shown = "NaN" if math.isnan(mean) else repr(mean)
-            lines.append(f"{'activation' if self._one else 'mean activation'} {shown} on {self.examples}")
+            lines.append(f"{'activation' if self._one else 'mean activation'} {shown} {self.on}")
             if m.on_rate is not None and math.isfinite(m.on_rate[i]):
                 lines.append(f"on-rate {float(m.on_rate[i])!r}")
             if m.mark(i) == "dead":
-                lines.append(f"dead on {self.examples}")
+                lines.append(f"dead {self.on}")
             if m.saturated_share is not None and m.saturated_share[i] > 0:
-                lines.append(f"saturated on {m.saturated_share[i]:.1%} of them".replace("%", " %"))
+                lines.append(f"saturated on {percent(float(m.saturated_share[i]), 1)} of them")
         return "\n".join(lines)
 
     def of_wire(self, wire: Wire) -> str:
@@ -200,7 +201,7 @@ class Facts:
             line += " between the units shown" if any(self.hidden) else ""
         notes = [f"{line}."]
         if self.measured is not None:
-            line = f"{'Activations' if self._one else 'Mean activations'} on {self.examples}"
+            line = f"{'Activations' if self._one else 'Mean activations'} {self.on}"
             if self.report is None:
                 line += ". X has NaN or infinite numbers, on which no unit can be called dead or saturated"
             elif self.judged:
@@ -227,10 +228,7 @@ class Facts:
         if self.judged:
             pieces.append(ring_sample("on-rate: share of examples with activation > 0"))
         if self.judged and self.report is not None:
-            pieces.append(patterned(HATCH, f"dead on {self.examples}", cross(9.5, 0, 8)))
-            share = "" if self._one else f"≥ {self.report.often:.0%} of ".replace("%", " %")
-            rule = f"saturated: f′(z) / max f′ < {self.report.flat:g} on {share}{self.examples}"
-            pieces.append(patterned(DOTS, rule, square(9.5, 0, 7)))
+            pieces += [dead_key(self.report), saturated_key(self.report)]
         if not all(np.isfinite(m.mean).all() for m in self.measured):
             pieces.append(said("heavy outline: NaN or infinite"))
         return pieces

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from viz._running import Array
 from viz._xml import CARD, INK, NEGATIVE, POSITIVE, Raw, element
-from viz.neurons._units import Array, Columns
+from viz.neurons._units import Columns
 
 __all__ = ["TINTS", "Plane", "draw_map", "planes"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.graph import Node, gradients
-from micrograd_nn.modes import enable_grad
 from micrograd_nn.tensor import Tensor
-from viz.neurons._units import Array, Column, Columns, Place, in_use
+from viz._running import Array, at_work, bare, numbers
+from viz.neurons._units import Column, Columns, Place
 
 __all__ = ["Measured", "Wire", "examples_of", "measure", "numbers_of", "wires_of"]
 
@@ -63,25 +63,15 @@ def examples_of(X: Any, columns: Columns) -> Array:
     Names of columns (a DataFrame's) become those of the inputs. Raises ValueError where X does not fit the network.
     """
     inputs = columns.columns[0]
-    n, given = len(inputs), X
-    try:
-        X = np.asarray(X.data if isinstance(X, Node) else X)
-    except ValueError:
-        raise ValueError("X has rows of several lengths: it is an array (N, features).") from None
-    if X.dtype.kind not in "fiub":
-        raise TypeError(f"X holds {X.dtype}, and a network takes numbers.")
-    X = X if X.dtype.kind == "f" else X.astype(float)
-    X = X[None] if X.ndim == 1 and len(X) == n else X
+    n, given, rows = len(inputs), X, numbers(X)
+    rows = rows[None] if rows.ndim == 1 and len(rows) == n else rows
     names = ", ".join(inputs.names[:3]) + (", ..." if n > 3 else "")
-    if X.ndim != 2 or X.shape[1] != n:
+    if rows.ndim != 2 or rows.shape[1] != n:
         raise ValueError(
-            f"this network takes {n} input{'s' * (n != 1)} ({names}), so X has shape (N, {n}); yours has {X.shape}."
+            f"this network takes {n} input{'s' * (n != 1)} ({names}), so X has shape (N, {n}); yours has {rows.shape}."
         )
-    if not len(X):
-        raise ValueError("X has no examples, so nothing can be measured.")
     if len(called := list(getattr(given, "columns", ()))) == n and not columns.wired:
         inputs.names = [str(name) for name in called]
-    rows: Array = X
     return rows
 
 
@@ -166,11 +156,11 @@ def _slopes(model: Any, X: Array, y: Any, loss: Any) -> dict[Node, Any]:
     from micrograd_nn.training import LOSSES, named
 
     compute = named("cross_entropy" if loss is None else loss, LOSSES, "loss")
-    y = np.asarray(y.data if isinstance(y, Node) else y)
+    y = bare(y)
     y = y[None] if not y.ndim else y
     if len(y) != len(X):
         raise ValueError(f"X and y need one row an example: {len(X):,} and {len(y):,} rows.")
-    with in_use(model), enable_grad(), np.errstate(all="ignore"):
+    with at_work(model, recording=True):
         total = compute(model(Tensor(X)), y)
         if not isinstance(total, Node) or np.size(total.data) != 1:
             raise ValueError(f"a loss gives one number, and this one gave {total!r:.60}.")

@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrograd_nn.nn import Layer, Module, Sequential
+from micrograd_nn.nn import Layer, Module, Network, Sequential
 from viz._picture import Picture
+from viz._scene import Scene
 from viz._sheet import Sheet, compose
 from viz._text import clean, width
 from viz._theme import Theme, checked_theme
 from viz._xml import GREY, INK, Raw, element, write
 from viz.export._networkx import units_of
+from viz.graph._wiring import wiring_scene
 from viz.neurons._captions import Facts
 from viz.neurons._columns import Glyph, Stand, stand
 from viz.neurons._maps import planes
@@ -26,6 +28,7 @@ from viz.neurons._wires import NUMBERED, draw_wire, settle_labels, widest
 
 __all__ = ["draw_network"]
 
+_WIDE = 850.0  # of the columns and the gaps between them: with names and margins less than 1,000
 _HEAD = 62.0  # room for the words above the columns
 _LINE = 16.0
 _NAMED = 160.0  # the widest name that stands beside a unit
@@ -79,7 +82,9 @@ def _sheet(facts: Facts, title: str) -> Sheet:
     columns, glyphs = facts.columns.columns, _glyphs(facts)
     high = max(len(units) * 2 * (g.reach + g.under) for units, g in zip(facts.shown, glyphs, strict=True))
     labelled = 0 < len(facts.wires) <= NUMBERED
-    gap = max(215.0 if labelled else 150.0, min(460.0, 0.42 * high))
+    least, most = (150.0, 215.0) if labelled else (110.0, 150.0)
+    room = (_WIDE - sum(2 * g.reach for g in glyphs)) / max(1, len(columns) - 1)
+    gap = max(least, min(room, max(most, min(460.0, 0.42 * high))))
     # the words above and below a column may be wider than its units
     words = [
         max(
@@ -102,13 +107,17 @@ def _sheet(facts: Facts, title: str) -> Sheet:
     return compose(
         "network", parts, size, facts.legend(), title=title, name=clean(repr(facts.columns.model), 90),
         notes=facts.notes(), description=facts.description(), tables=facts.tables(),
-        network=_wiring(facts.columns.model),
+        network=_wiring(facts.columns.model), wiring=_scene,
     )  # fmt: skip
 
 
 def _wiring(model: Module) -> Callable[[], Any] | None:
     """What makes the network as a graph, for the formats that are graphs; None where it is no wiring of units."""
     return units_of(Sequential(model) if isinstance(model, Layer) else model)
+
+
+def _scene(graph: Any) -> Scene:
+    return wiring_scene(Network.from_networkx(graph), budget=400)
 
 
 def _glyphs(facts: Facts) -> list[Glyph]:
@@ -118,7 +127,8 @@ def _glyphs(facts: Facts) -> list[Glyph]:
         half = 20.0 if most > 8 else 23.0
         return [Glyph(half, half + 0.5, 14.0 if facts.columns.wired else 0.0)] * len(facts.shown)
     square = facts.maps is not None
-    half = (44.0 if most <= 3 else 40.0 if most <= 5 else 35.0 if most <= 8 else 30.0) if square else 27.0
+    half = 44.0 if most <= 3 else 40.0 if most <= 5 else 35.0 if most <= 8 else 30.0
+    half = half if square else 24.0 if most > 8 else 27.0
     glyphs = []
     for c, (units, m) in enumerate(zip(facts.shown, facts.measured, strict=True)):
         mine = half

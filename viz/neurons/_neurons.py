@@ -9,12 +9,12 @@ from itertools import pairwise
 
 from viz._marks import Piece, cross, said, square
 from viz._places import Point
-from viz._text import clean, signed, width
+from viz._text import clean, fitted, signed, width
 from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, NEGATIVE, PAPER, POSITIVE, TRACK, Raw, element, hue, write
 from viz.neurons._columns import Glyph
 from viz.neurons._maps import TINTS, Plane, draw_map
 
-__all__ = ["CORNER", "RING", "TINT", "Look", "draw_unit", "fill_scale", "fitting", "map_scale", "ring_sample"]
+__all__ = ["CORNER", "RING", "TINT", "Look", "draw_unit", "fill_scale", "map_scale", "ring_sample"]
 
 RING = 4.0  # width of the ring, and
 _OFF = 3.5  # its distance from the unit
@@ -35,15 +35,6 @@ class Look:
     plane: Plane | None = None
     is_output: bool = False
     beside: str = ""
-
-
-def fitting(text: str, room: float, size: float = 11.0) -> str:
-    """`text`, or as much of its beginning as `room` pixels hold, and an ellipsis."""
-    if width(text, size) <= room:
-        return text
-    while text and width(text + "…", size) > room:
-        text = text[:-1]
-    return text + "…"
 
 
 def draw_unit(look: Look, glyph: Glyph) -> list[Raw]:
@@ -148,16 +139,15 @@ def _path(points: list[Point]) -> str:
 def _texts(look: Look, glyph: Glyph) -> list[Raw]:
     """The name beside, below or in the unit; the mean in the circle, or below the map."""
     name, parts = clean(look.name, 40), []
-    halo = look.mark == "saturated"
     if look.beside:
         left = look.beside == "left"
         x = (glyph.reach + 9) * (-1 if left else 1)
-        parts.append(write(fitting(name, 150, 12.5), x, 4.5, 12.5, INK, "end" if left else "start", bold=True))
+        parts.append(write(fitted(name, 12.5, 150), x, 4.5, 12.5, INK, "end" if left else "start", bold=True))
     if look.mean is None:
         if not look.beside:
             inside = width(name, 11.5) <= 1.7 * glyph.half
             y = 4.0 if inside else glyph.reach + 13
-            shown = name if inside else fitting(name, 2 * glyph.half + 28)
+            shown = name if inside else fitted(name, 11, 2 * glyph.half + 28)
             parts.append(write(shown, 0, y, 11.5 if inside else 11, GREY, "middle", halo=not inside))
         return parts
     mean, below = signed(look.mean), glyph.reach + 12.5
@@ -168,13 +158,16 @@ def _texts(look: Look, glyph: Glyph) -> list[Raw]:
         if not look.beside:  # the mean in as many digits as leave room for a short name
             room = 2 * glyph.reach - 4 - min(width(name, 11), 0.7 * glyph.reach)
             mean = next((t for t in map(_digits(look.mean), (4, 3, 2)) if width(t, 11) <= room), mean)
-            shown = fitting(name, 2 * glyph.reach - 4 - width(mean, 11))
+            shown = fitted(name, 11, 2 * glyph.reach - 4 - width(mean, 11))
             parts.append(write(shown, -glyph.reach, below, 11, GREY))
         return [*parts, write(mean, at, below, 11, INK, anchor)]
+    if look.mark == "saturated":  # away with the dots behind it
+        back = {"width": width(mean, 11) + 6, "height": 15, "rx": 7.5}
+        parts.append(element("rect", x=-back["width"] / 2, y=-7.5, fill=CARD, fill_opacity=0.9, **back))
     if look.mark != "dead":
-        parts.append(write(mean, 0, 4, 11, INK, "middle", halo=halo))
+        parts.append(write(mean, 0, 4, 11, INK, "middle"))
     if not look.beside:
-        parts.append(write(fitting(name, 2 * glyph.half + 26), 0, below, 11, GREY, "middle", halo=True))
+        parts.append(write(fitted(name, 11, 2 * glyph.half + 26), 0, below, 11, GREY, "middle", halo=True))
     return parts
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph import Node
-from micrograd_nn.modes import no_grad
 from micrograd_nn.nn import MLP, Dropout, GaussianNoise, Layer, Maxout, Module, Network, Neuron, PReLU, Sequential
 from micrograd_nn.tensor import Tensor
+from viz._running import Array, at_work
 
-__all__ = ["Array", "Column", "Columns", "Place", "columns_of", "in_use"]
+__all__ = ["Array", "Column", "Columns", "Place", "columns_of"]
 
-Array = np.ndarray[Any, Any]
 Place = tuple[int, int]  # a column, and a unit in it
 
 
@@ -88,7 +86,7 @@ class Columns:
 
     def values(self, x: Array) -> list[Array]:
         """What every unit gives for examples (N, inputs): for each column an array (N, units)."""
-        with in_use(self.model), no_grad(), np.errstate(all="ignore"):
+        with at_work(self.model):
             return self._of_units(x) if self.wired else self._of_layers(x)
 
     def _of_layers(self, x: Array) -> list[Array]:
@@ -117,19 +115,6 @@ class Columns:
         with watching(watch):
             self.model(Tensor(x))
         return [x, *(np.stack([seen[name] for name in column.names], 1) for column in self.columns[1:])]
-
-
-@contextmanager
-def in_use(model: Module) -> Iterator[None]:
-    """Inside, dropout and noise are off; afterwards each part is in the mode it was in."""
-    training = [m for m in model.modules() if m.training]
-    for m in training:
-        m.training = False
-    try:
-        yield
-    finally:
-        for m in training:
-            m.training = True
 
 
 def columns_of(model: Any) -> Columns:

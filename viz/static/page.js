@@ -103,7 +103,8 @@ const around = (area) =>
 for (const frame of frames) frame.frame = around(frame.home);
 
 const ends = new Set(all("[data-edge]", drawing).flatMap((el) => [el.dataset.tail, el.dataset.head]));
-const nodes = all("[data-box], [data-unit]", drawing).filter((el) => el.dataset.box !== undefined || ends.has(el.dataset.unit));
+const units = all("[data-unit]", drawing).filter((el) => ends.has(el.dataset.unit)), cards = all("[data-box]", drawing);
+const nodes = cards.length ? cards : units; // a box may have cells of units in it: these are no boxes
 const isGraph = nodes.length > 0; // of boxes, or of units with their weights; all else is a chart
 const marks = isGraph ? nodes : /** @type {SVGGraphicsElement[]} */ ([...texts.keys()]);
 /** @type {Box[]} */
@@ -175,22 +176,32 @@ let hit = 0;
 
 // ---------------------------------------------------------------- zoom and pan
 
-let scale = 1, fitted = true;
+let scale = 1, fitted = true, entire = false; // asked to be seen whole, however small
 let page = whole; // what the drawing takes up at the moment
-const PAD = 22;
+const PAD = 22, SMALL = 0.4, READABLE = 0.7; // a picture that would open smaller than SMALL opens at READABLE, where it begins
 
 const show = () => {
   const wide = page.x1 - page.x0 + 2 * PAD, high = page.y1 - page.y0 + 2 * PAD;
   const shift = /translate\(([-\d.]+)[ ,]+([-\d.]+)/.exec(drawing.getAttribute("transform") ?? "");
-  if (fitted) scale = within(0.05, Math.min((view.clientWidth - 2) / wide, (view.clientHeight - 2) / high), 1.5);
+  const room = Math.min((view.clientWidth - 2) / wide, (view.clientHeight - 2) / high);
+  if (fitted) scale = room < SMALL && !entire ? READABLE : within(0.05, room, 1.5);
   svg.setAttribute("viewBox", `${page.x0 + +(shift?.[1] ?? 0) - PAD} ${page.y0 + +(shift?.[2] ?? 0) - PAD} ${wide} ${high}`);
   svg.setAttribute("width", String(wide * scale));
   svg.setAttribute("height", String(high * scale));
   find("#scale").textContent = `${Math.round(scale * 100)} %`;
 };
 const fit = () => {
-  fitted = true;
+  fitted = entire = true;
   show();
+};
+/** Scroll to where the data begins: to the leftmost box, or to the topmost. */
+const begin = () => {
+  view.scrollTo(0, 0);
+  if (!isGraph) return;
+  const key = ALONG ? "y0" : "x0", first = boxes.reduce((a, b) => shown(b).area[key] < shown(a).area[key] ? b : a);
+  const at = shown(first).el.getBoundingClientRect(), port = view.getBoundingClientRect();
+  const off = [(at.left + at.right - port.left - port.right) / 2, (at.top + at.bottom - port.top - port.bottom) / 2];
+  view.scrollBy(ALONG ? off[0] : 0, ALONG ? 0 : off[1]);
 };
 /** @type {(to: number, x?: number, y?: number) => void} Zoom, keeping a point of the screen, or what is chosen, where it is. */
 const zoom = (to, x, y) => {
@@ -423,7 +434,7 @@ const refold = (anchor = null) => {
     place(still ? same : map(0), still ? same : map(1));
     show();
     const now = anchor && spot();
-    if (was && now && !fitted) view.scrollBy(now.left - was.left, now.top - was.top);
+    if (was && now) view.scrollBy(now.left - was.left, now.top - was.top);
     if (t < 1) requestAnimationFrame(step);
     else view.dataset.settled = String(own);
   };
@@ -514,6 +525,7 @@ const inspect = () => {
     parts.push(html("p", isGraph
       ? "Point at a box or an arrow, or reach one with Tab: here are its full numbers and its formulas. Press ? for all keys."
       : "Point at the picture, or press Tab: here are the numbers in full. Press ? for all keys."));
+    if (view.scrollWidth > view.clientWidth) parts.push(html("p", "Drag the picture to see the rest of it, or press Fit to see it whole."));
   } else if (item && isFrame(item)) {
     parts.push(...told(`${item.path}\n${item.el.getAttribute("aria-label")?.split(", ").at(-1)}${item.folded ? ", folded" : ""}`));
     for (const out of outputs(item).slice(0, 8)) parts.push(...told(`out: ${out.text}`));
@@ -701,14 +713,18 @@ theme.addEventListener("change", () => { document.documentElement.dataset.theme 
 svg.setAttribute("role", "group");
 for (const [part, useful] of Object.entries({ graph: isGraph, frames: frames.length > 0, chart: !isGraph }))
   for (const el of all(`body [data-${part}]`)) if (!svg.contains(el)) el.toggleAttribute("hidden", !useful);
-for (const el of [facts, find(".tools")]) el.hidden = false;
+find(".tools").hidden = false;
+facts.hidden = !boxes.length; // nothing can be pointed at
 document.documentElement.classList.add("live");
 const remembered = /#folded=([\d,]+)/.exec(location.hash);
 for (const i of remembered?.[1].split(",") ?? []) if (frames[+i]) frames[+i].folded = true;
 refold();
 choose(null);
+let begun = false;
 const resized = new ResizeObserver(() => {
   document.documentElement.style.setProperty("--head", `${find("header").offsetHeight}px`);
   if (fitted) show();
+  if (!begun) begin();
+  begun = true;
 });
 for (const el of [view, find("header")]) resized.observe(el);

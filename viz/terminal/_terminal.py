@@ -18,7 +18,10 @@ from viz.terminal._words import MARKS, Line, content_of
 __all__ = ["in_ascii", "text"]
 
 _DIAGRAM = 40  # boxes, and edges, that a diagram may have
-_STYLES = {"name": "bold", "grey": "grey50", "positive": "color(32)", "negative": "color(166)", "mark": "bold"}
+_STYLES = {
+    "name": "bold", "grey": "grey50", "shape": "grey50", "positive": "color(32)", "negative": "color(166)",
+    "mark": "bold",
+}  # fmt: skip
 _MEANINGS = {
     "closed": "× closed: the input is not positive, so nothing passes and no gradient comes back.",
     "dead": "× dead: not above 0 on any of these examples.",

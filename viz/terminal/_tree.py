@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from viz._scene import Edge, Frame, Scene
@@ -11,60 +11,86 @@ from viz.terminal._words import MARKS, Line, called, cells, derivative_of, gradi
 
 __all__ = ["tree"]
 
+_SHALLOW = 3  # branches that always stay in their place
 _REFERENCES = 3  # of a box's inputs that were shown above, those told one by one
 _UNDER = {"": "", "├─ ": "│  ", "╰─ ": "   "}  # what goes on below a turn of a branch
 
 
 def tree(scene: Scene, width: int, values: bool, gradients: bool, local_derivatives: bool) -> list[Line]:
-    """Lines from the outputs down to the leaves, with columns of numbers."""
-    rows = [[[(guide, "grey"), *cells[0]], *cells[1:]] for guide, cells in _walk(scene, width, local_derivatives)]
-    arrays = any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes)
-    wanted = (True, values, gradients, True)
-    kept = [k for k in range(4) if wanted[k] and (k == 0 or any(cells(row[k]) for row in rows))]
-    derivatives = local_derivatives and any(e.label and e.local is not None for e in scene.edges)
-    heads = ("", "mean ± std" if arrays else "value", "gradient", "local derivative" if derivatives else "")
-    if scene.kind == "wiring":
-        heads = ("", "bias", "", "weight")
-    rows.insert(0, [[(head, "grey")] for head in heads])
-    if len(kept) == 1:
-        return [row[0] for row in rows[1:]]
-    rows = [[row[k] for k in kept] for row in rows]
-    _fit(rows, kept, width)
-    wide = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
+    """Lines from the outputs down to the leaves, with columns of numbers.
+
+    Branches so deep that they would leave no room for what is said go on below, at the left margin.
+    """
+    deepest = len(scene.boxes)
+    while True:
+        rows = [[[(guide, "grey"), *row[0]], *row[1:]] for guide, row in _walk(scene, deepest, local_derivatives)]
+        for k, wanted in ((1, values), (2, gradients)):
+            if not wanted:
+                _change(rows, k, lambda cell: [])
+        heads = [[(head, "grey")] * bool(_widest(rows, k)) for k, head in enumerate(_heads(scene, local_derivatives))]
+        rows = [heads, *rows] if any(heads) else rows
+        if _fitted(rows, width) or deepest <= _SHALLOW:
+            break
+        deepest = max(_SHALLOW, deepest * 3 // 4)
+    _squeezed(rows, width)
+    wide = [_widest(rows, k) for k in range(4)]
     lines = []
     for row in rows:
         line: Line = []
-        for cell, room, k in zip(row, wide, kept, strict=True):
+        for k, (cell, room) in enumerate(zip(row, wide, strict=True)):
             space = (" " * (room - cells(cell)), "")
-            line += [("  ", "")] * (k > 0) + ([space, *cell] if k in (1, 2) else [*cell, space])
+            line += [("  ", "")] * (k > 0 < room) + ([space, *cell] if k in (1, 2) else [*cell, space])
         lines.append(line)
     return lines
 
 
-def _fit(rows: list[list[Line]], kept: list[int], width: int) -> None:
-    """Shorten the rows' cells, those first that matter least, until all have room in `width`."""
+def _heads(scene: Scene, local_derivatives: bool) -> tuple[str, str, str, str]:
+    if scene.kind == "wiring":
+        return "", "bias", "", "weight"
+    derivatives = local_derivatives and any(e.label and e.local is not None for e in scene.edges)
+    arrays = any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes)
+    return "", "mean ± std" if arrays else "value", "gradient", "local derivative" if derivatives else ""
 
-    def too_much() -> int:
-        return sum(max(cells(cell) for cell in c) + 2 for c in zip(*rows, strict=True)) - 2 - width
 
-    def cut(k: int, shorter: Callable[[Line], Line]) -> None:
-        if k in kept and too_much() > 0:
-            for row in rows:
-                row[kept.index(k)] = shorter(row[kept.index(k)])
+def _fitted(rows: list[list[Line]], width: int) -> bool:
+    """Shorten the rows' cells, those first that matter least, while all can still be told; whether they fit now."""
+    for k, shorter in (
+        (3, lambda cell: [("∂ " + t.rpartition(" = ")[2] if " = " in t else t, s) for t, s in cell]),
+        (0, lambda cell: [(_narrow(cell[0][0]), "grey"), *cell[1:]]),
+        (3, lambda cell: [(t[0] if t in MARKS.values() else t.rpartition(", ")[2], s) for t, s in cell]),
+        (1, lambda cell: [(t.partition(" ± ")[0], s) for t, s in cell]),
+        (3, lambda cell: _cut(cell, max(20, notes))),
+        (0, lambda cell: cell if cells(cell) <= labels else [p for p in cell if p[1] != "shape"]),
+        (3, lambda cell: _cut(cell, max(12, notes))),
+    ):  # fmt: skip
+        over = _over(rows, width)
+        notes, labels = _widest(rows, 3) - over, _widest(rows, 0) - over
+        if over > 0:
+            _change(rows, k, shorter)
+    return _over(rows, width) <= 0
 
-    def to(k: int, least: int) -> Callable[[Line], Line]:
-        room = max(least, max(cells(row[kept.index(k)]) for row in rows) - too_much()) if k in kept else 0
-        return lambda cell: _cut(cell, room)
 
-    cut(3, lambda cell: [("∂ " + t.rpartition(" = ")[2] if " = " in t else t, s) for t, s in cell])
-    cut(1, lambda cell: [(t.partition(" ± ")[0], s) for t, s in cell])
-    cut(3, lambda cell: [(t[0] if t in MARKS.values() else t, s) for t, s in cell])
-    cut(0, lambda cell: [(_narrow(cell[0][0]), "grey"), *cell[1:]])
-    for k, least in ((3, 28), (0, 26), (3, 16), (0, 16)):
-        cut(k, to(k, least))
-    for k in (3, 2, 1):
-        cut(k, lambda cell: [])
-    cut(0, to(0, 1))
+def _squeezed(rows: list[list[Line]], width: int) -> None:
+    """Cut labels and leave out columns until there is room."""
+    for k, least in ((0, 20), (3, 0), (0, 16), (2, 0), (1, 0), (0, 1)):
+        over = _over(rows, width)
+        room = max(least, _widest(rows, k) - over)
+        if over > 0:
+            _change(rows, k, lambda cell, k=k, room=room: [] if k else _cut(cell, room))
+
+
+def _change(rows: list[list[Line]], k: int, changed: Callable[[Line], Line]) -> None:
+    for row in rows:
+        row[k] = changed(row[k])
+
+
+def _widest(rows: list[list[Line]], k: int) -> int:
+    return max(cells(row[k]) for row in rows)
+
+
+def _over(rows: list[list[Line]], width: int) -> int:
+    """How many columns of the terminal are missing."""
+    return sum(wide + 2 for k in range(4) if (wide := _widest(rows, k))) - 2 - width
 
 
 def _narrow(guide: str) -> str:
@@ -85,7 +111,7 @@ def _cut(cell: Line, room: int) -> Line:
     return [*out, ("…", "grey")]
 
 
-def _walk(scene: Scene, width: int, local_derivatives: bool) -> Iterable[tuple[str, list[Line]]]:
+def _walk(scene: Scene, deepest: int, local_derivatives: bool) -> Iterable[tuple[str, list[Line]]]:
     """Depth first, each box once: the guide before a line, and its cells."""
     inputs: list[list[Edge]] = [[] for _ in scene.boxes]
     used = set()
@@ -93,81 +119,80 @@ def _walk(scene: Scene, width: int, local_derivatives: bool) -> Iterable[tuple[s
         inputs[e.head].append(e)
         used.add(e.tail)
     homes = _homes(scene.root)
-    arrays = any(isinstance(box.value, Summary) for box in scene.boxes)
-    deepest = max(2, (width - (58 if arrays else 54)) // 2)  # deeper branches go on below, at the left margin
-    roots = [b for b, box in enumerate(scene.boxes) if box.is_output and b not in used]
-    roots += [b for b in range(len(scene.boxes)) if b not in used and b not in roots]
     numbers = _numbered(scene, inputs)
-    seen: set[int] = set()
-    later: list[int] = []
-    waiting = [*roots[::-1]]
-    left = iter(range(len(scene.boxes)))  # for boxes in a loop of folded modules, which has no output
-    while True:
-        if later:
-            start = later.pop(0)
-        elif waiting:
-            start = waiting.pop()
-        else:
-            start = next((b for b in left if b not in seen), -1)
-            if start < 0:
-                return
+    seen: set[int] = set()  # told above
+    later: dict[int, None] = {}  # to be told below, in this order
+    roots = sorted((b for b in range(len(scene.boxes)) if b not in used), key=lambda b: not scene.boxes[b].is_output)
+    waiting = [*roots, *range(len(scene.boxes))][::-1]  # all boxes, as a loop of folded modules has no output
+
+    def elsewhere(boxes: list[int]) -> Line:
+        up = boxes[0] in seen
+        names = [called(scene.boxes[b], numbers.get(b)) for b in boxes]
+        told = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+        return [(f"{'↑' if up else '↓'} {told}", "grey"), (f" ({'above' if up else 'below'})", "shape")]
+
+    while later or waiting:
+        below = bool(later)
+        start = next(iter(later)) if later else waiting.pop()
+        later.pop(start, None)
         if start in seen:
             continue
-        # what to write: a box, by the edge that leads to it; a frame, by its path; or a line on boxes shown before
+        # what to write: a box, by the edge that leads to it; a module, by its path; or boxes told elsewhere
         stack: list[tuple[str, int, str, Any]] = [("", 0, "", (start, None))]
         while stack:
             before, depth, turn, item = stack.pop()
             guide = before + turn
-            inside = before + _UNDER[turn]
             if isinstance(item, str):
                 yield guide, [[(item, "name")], [], [], []]
                 continue
             if isinstance(item, list):
-                names = [called(scene.boxes[b], numbers.get(b)) for b in item]
-                told = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-                yield guide, [[(f"↑ {told} (above)", "grey")], [], [], []]
+                yield guide, [elsewhere(item), [], [], []]
                 continue
             b, edge = item
             box = scene.boxes[b]
             derivative = derivative_of(edge) if local_derivatives else ""
             local: Line = [(derivative, "grey")] if derivative else []
-            if b in seen:
-                told = f"↑ {called(box, numbers.get(b))} (above)"
-                yield guide, [[(told, "grey")], [], [], local]
-                continue
-            if depth >= deepest and inputs[b]:
-                later.append(b)
+            if b not in seen and depth >= deepest and inputs[b]:
+                later[b] = None
                 if not box.name:
                     numbers.setdefault(b, len(numbers) + 1)
-                yield guide, [[(f"↓ {called(box, numbers.get(b))} (below)", "grey")], [], [], local]
+            if b in seen or b in later:
+                yield guide, [elsewhere([b]), [], [], local]
                 continue
             seen.add(b)
-            label = label_of(box) + ([(f" #{numbers[b]}", "grey")] if b in numbers else [])
+            label = [(called(box, None), "name")] if below and box.module and box.kind == "group" else label_of(box)
+            if b in numbers:
+                label.append((f" #{numbers[b]}", "grey"))
             said = said_of(box)
-            local += [("  ", "")] * bool(local and said) + [(said, "mark" if box.mark else "grey")]
+            local += [("  ", "")] * bool(local and said) + said
             yield guide, [label, [value_of(box)], [gradient_of(box)], local]
-            stack += _branches(inputs[b], seen, homes, b, inside, depth + 1)[::-1]
+            below = False
+            stack += _branches(inputs[b], seen, later, homes, b, before + _UNDER[turn], depth + 1)[::-1]
 
 
 def _branches(
-    edges: list[Edge], seen: set[int], homes: dict[int, str], parent: int, inside: str, depth: int
-) -> list[tuple[str, int, str, Any]]:
-    """What hangs on a box: its inputs, those of another module below its path, and in one line those shown above."""
-    known = [e.tail for e in edges if e.tail in seen]
-    if len(known) <= _REFERENCES:
-        known = [e.tail for e in edges if e.tail in seen and not e.label and e.weight is None]
-        known = known if len(known) > 1 else []
+    edges: list[Edge], seen: Container[int], later: Container[int], homes: dict[int, str], parent: int, inside: str,
+    depth: int,
+) -> list[tuple[str, int, str, Any]]:  # fmt: skip
+    """What hangs on a box: its inputs, those of another module below its path, and many told elsewhere in one line."""
+    known: dict[bool, list[int]] = {True: [], False: []}  # edges from what is told above, and below
+    for k, e in enumerate(edges):
+        if e.tail in seen or e.tail in later:
+            known[e.tail in seen].append(k)
+    lines = []  # several of these in one
+    for many in known.values():
+        if len(many) <= _REFERENCES:
+            many = [k for k in many if not edges[k].label and edges[k].weight is None]
+        lines += [many] * (len(many) > 1)
     together: dict[object, list[Any]] = {}  # by the module that is entered here; the others one by one
     for k, e in enumerate(edges):
-        if e.tail in seen:
-            if e.tail not in known:
-                together[k] = [(e.tail, e)]
+        if any(k in many for many in lines):
             continue
-        home = homes.get(e.tail, "")
+        home = "" if e.tail in seen or e.tail in later else homes.get(e.tail, "")
         outside = home and not f"{homes.get(parent, '')}.".startswith(f"{home}.")
         together.setdefault(home if outside else k, []).append((e.tail, e))
-    if known:
-        together[-1] = [list(dict.fromkeys(known))]
+    for many in lines:
+        together[len(edges) + len(together)] = [list(dict.fromkeys(edges[k].tail for k in many))]
     out: list[tuple[str, int, str, Any]] = []
     for n, (where, items) in enumerate(together.items()):
         turn = "├─ " if n < len(together) - 1 else "╰─ "

@@ -30,9 +30,9 @@ def label_of(box: Box) -> Line:
         pieces.append((box.name, "name"))
     if not pieces:
         pieces.append(("value", "grey"))
-    pieces += [(t, "grey") for t in (box.subtitle, "" if box.subtitle else box.shape) if t]
-    pieces += [("◂", "mark")] * box.highlighted
-    return [p for piece in pieces for p in ((" ", ""), piece)][1:]
+    pieces = [p for piece in pieces for p in ((" ", ""), piece)][1:]
+    pieces += [(f" {t}", "shape") for t in (box.subtitle or box.shape,) if t]
+    return pieces + [(" ◂", "mark")] * box.highlighted
 
 
 def value_of(box: Box) -> Piece:
@@ -50,19 +50,19 @@ def gradient_of(box: Box) -> Piece:
         return "", ""
     grad = box.grad
     if isinstance(grad, Summary) and grad.count != 1:
-        return f"norm {number(grad.norm)}", ""
+        return number(grad.norm), ""
     if grad is not None:
         g = grad.mean if isinstance(grad, Summary) else grad
         return signed(g), "positive" if g > 0 else "negative" if g < 0 else ""
     return "–", "grey"
 
 
-def said_of(box: Box) -> str:
+def said_of(box: Box) -> Line:
     """A box's mark and note, in words."""
-    mark = MARKS.get(box.mark, "")
-    if box.kind == "scalar" or (isinstance(box.value, Summary) and box.value.count == 1):
-        return mark  # a note would tell the number again
-    return f"{mark}  {box.note}".strip()
+    single = box.kind == "scalar" or (isinstance(box.value, Summary) and box.value.count == 1)
+    note = "" if single else box.note  # it would tell the number again
+    pieces: Line = [(t, s) for t, s in ((MARKS.get(box.mark, ""), "mark"), (note, "grey")) if t]
+    return [p for piece in pieces for p in (("  ", ""), piece)][1:]
 
 
 def derivative_of(edge: Edge | None) -> str:
@@ -95,7 +95,7 @@ def content_of(box: Box, values: bool, gradients: bool) -> list[list[Piece]]:
         if gradients and grad[0] and box.kind != "unit":
             rows.append([("", ""), grad])
     said = said_of(box)
-    return rows + ([[(said, "mark" if box.mark else "grey")]] if said else [])
+    return [*rows, said] if said else rows
 
 
 def called(box: Box, numbered: int | None) -> str:
