@@ -121,7 +121,8 @@ def _dot(
             before, column = f"b{k}_{s}", column + span
             for i in leaving:
                 edge(before, f"n{links[i].head}", f"e{i}", _WEIGHT / 12)
-    lines[4:4] = _nodes(root, -1, sizes, _more(links, planned, homes, direction), count())
+    wide = list(sizes) if direction == "LR" else _widened(root, sizes)
+    lines[4:4] = _nodes(root, -1, wide, _more(links, planned, homes, direction), count())
     return "\n".join([*lines, "}"])
 
 
@@ -185,9 +186,24 @@ def _nodes(
         k = next(places)
         lines.append(f"subgraph cluster_{k} {{")
         if (wanted := width(inner.label, 12)) > _content(inner, sizes):
-            lines.append(f"s{k} [{_size((wanted, 1.0))}]")
+            lines.append(f"{{rank=same; s{k} [{_size((wanted, 1.0))}]; n{_first(inner)}}}")
         lines += [*_nodes(inner, k, sizes, more, places), "}"]
     return lines
+
+
+def _widened(root: Frame, sizes: Sequence[Point]) -> list[Point]:
+    """The sizes with a box of each frame made as wide as the frame's label: across the flow that moves no edge."""
+    wide = list(sizes)
+    for inner in reversed(list(walk(root))):
+        first = _first(inner)
+        if (wanted := width(inner.label, 12)) > _content(inner, wide):
+            wide[first] = wanted, wide[first][1]
+    return wide
+
+
+def _first(frame: Frame) -> int:
+    """A box in the frame."""
+    return frame.boxes[0] if frame.boxes else _first(frame.frames[0])
 
 
 def _content(frame: Frame, sizes: Sequence[Point]) -> float:

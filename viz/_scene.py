@@ -13,11 +13,12 @@ Kind = Literal["scalar", "constant", "tensor", "view", "group", "unit"]
 
 
 class Unit(NamedTuple):
-    """One unit of an activation: the share of the examples it is on (or not saturated) for, and its mark."""
+    """One unit of an activation: the share of the examples it is on (or not saturated: `measure`) for, and its mark."""
 
     name: str
     on: float
     mark: Mark
+    measure: Literal["on", "not saturated"]
 
 
 @dataclass(frozen=True, slots=True)

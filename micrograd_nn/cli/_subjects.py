@@ -123,7 +123,7 @@ def of_run(arguments: argparse.Namespace, folder: Path) -> Subject:
     X, y = own.X_test, own.y_test
     if kind == "graph":
         options = chosen(arguments, OF_GRAPH)
-        options.setdefault("title", f"{model!r} on the test of {own.dataset.title}")
+        options.setdefault("title", f"{model!r} on the test of {own.dataset.stem}")
         return pictured(model, options | {"X": X, "y": y, "loss": own.loss})
     if kind == "health":
         with explained():

@@ -49,10 +49,12 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def installed(folder: Path, name: str, file: str, text: str) -> None:
     """Leave in `folder` what pip leaves there of a distribution of this name."""
-    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / file).write_text(text)
+    info = f"{name.replace('-', '_')}-1.0.dist-info"
+    files = {line.split(",")[0]: "" for line in text.splitlines() if file == "RECORD"}
+    files |= {f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", f"{info}/{file}": text}
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from viz._picture import Picture
 from viz._running import Array
 from viz._sheet import Table, compose
 from viz._summary import percent
-from viz._text import MINUS, clean, fitted, number
+from viz._text import clean, fitted, number, signed
 from viz._theme import Theme
 from viz._xml import FAINT, HATCH, INK, NEGATIVE, POSITIVE, Raw, element
 from viz.charts._borders import TINT, Shown, aspect, panels, right, with_sign
 from viz.charts._chart import WIDE, limits
 from viz.charts._examples import Labelled, classes_of, labels_of, models_of, names_of, points_of
 from viz.charts._points import point, wrong
-from viz.charts._regions import decided, plane_of, scores_of
+from viz.charts._regions import LARGEST, decided, plane_of, scores_of
 
 __all__ = ["draw_boundary"]
 
@@ -124,7 +124,7 @@ def _levels(shown: Sequence[Shown], scale: str) -> list[float]:
     if scale == "probability":
         return [math.log(p / (1 - p)) for p in _PROBABILITIES]
     largest = max((float(np.nanmax(np.abs(s.plane.margins[1]), initial=0.0)) for s in shown), default=0.0)
-    power = 10.0 ** math.floor(math.log10(largest)) if 0 < largest < 1e9 else 1.0
+    power = 10.0 ** math.floor(math.log10(largest)) if 0 < largest < LARGEST else 1.0
     step = next((m * power / 10 for m in _STEPS if 4 * m * power / 10 >= 0.6 * largest), power)
     return [step * k for k in range(1, 5)]
 
@@ -184,7 +184,7 @@ def _scale(names: Sequence[str], levels: Sequence[float], scale: str, threshold:
         text = f"P({names[1]}) from 0 to 1"
     else:
         what = "score" if not threshold else f"score − {number(threshold)}"
-        text = f"{what} from {MINUS}{levels[-1]:g} to +{levels[-1]:g} and beyond"
+        text = f"{what} from {number(-levels[-1])} to {signed(levels[-1])} and beyond"
     n = len(levels) + 1
     parts: list[Raw] = []
     for i in range(2 * n):

@@ -87,6 +87,10 @@ def sampled(act: Activation, curves: Curves, lo: float, hi: float, flat: float =
 
         def both(z: Array) -> tuple[Array, Array]:
             """Values and slopes, (points, units), at each z."""
+            with np.errstate(all="ignore"):
+                return of_units(z)
+
+        def of_units(z: Array) -> tuple[Array, Array]:
             grid = _for_units(z, units, act)
             a = _values(act, grid)
             return by_units(a, act.axis), by_units(np.broadcast_to(curve.slope(grid, a), grid.shape), act.axis)
@@ -165,7 +169,10 @@ def _limit(end: float, before: float) -> float | None:
 
 def _span(values: Array, far: tuple[float, float], ends: tuple[float | None, float | None]) -> tuple[float, float]:
     """The least and the largest of the values, or an infinity where an end without a limit leads there."""
-    least, most = float(np.nanmin(values)), float(np.nanmax(values))
+    values = values[~np.isnan(values)]
+    if not values.size:
+        return -np.inf, np.inf
+    least, most = float(values.min()), float(values.max())
     open_ends = [v for v, end in zip(far, ends, strict=True) if end is None]
     known = [end for end in ends if end is not None]
     low = -np.inf if any(v <= least or not v > -np.inf for v in open_ends) else min([least, *known])

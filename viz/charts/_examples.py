@@ -59,7 +59,10 @@ def points_of(X: Any, what: str) -> Array:
 
 def labels_of(y: Any, n: int, what: str) -> Array:
     """One number a point; of probabilities (N, classes) the largest counts, as in accuracy."""
-    labels = bare(y)
+    try:
+        labels = bare(y)
+    except ValueError:
+        raise ValueError(f"{what} has entries of several lengths: one label a point is needed.") from None
     if labels.dtype.kind not in "fiub":
         raise TypeError(
             f"{what} holds {labels.dtype}, and labels are numbers: np.unique({what}, return_inverse=True) gives names "

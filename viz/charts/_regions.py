@@ -12,8 +12,9 @@ import numpy as np
 
 from viz._running import Array, at_work, bare
 
-__all__ = ["Plane", "as_path", "decided", "filled", "lines", "margins", "place", "plane_of", "scores_of"]
+__all__ = ["LARGEST", "Plane", "as_path", "decided", "filled", "lines", "margins", "place", "plane_of", "scores_of"]
 
+LARGEST = 1e150  # of a margin: infinities have no contours
 _PIECE = 4096  # rows at a time: memory stays small for wide models
 
 
@@ -25,7 +26,7 @@ def scores_of(model: Callable[[Any], Any], X: Array, name: str) -> Array:
             piece = X[i : i + _PIECE]
             try:
                 out = bare(model(piece))
-            except ValueError as error:
+            except (ValueError, TypeError, IndexError) as error:
                 raise ValueError(f"{name} cannot be drawn over two features: {error}") from error
             if out.ndim not in (1, 2) or len(out) != len(piece) or out.dtype.kind not in "fiub" or not out.size:
                 raise ValueError(
@@ -55,7 +56,7 @@ def margins(scores: Array, threshold: float) -> Array:
             found = scores - np.where(scores == first, second, first)
             tied = (scores == first).sum(1) > 1
             found[tied] = np.minimum(scores - first, 0.0)[tied]
-    found = np.clip(found, -1e9, 1e9)
+    found = np.clip(found, -LARGEST, LARGEST)
     classes = decided(scores, threshold)
     wins = np.arange(found.shape[1]) == classes[:, None]
     return np.where(found == 0, np.where(wins, 1e-12, -1e-12), found)

@@ -79,11 +79,13 @@ def _palettes() -> str:
 
 
 def _table(table: Table) -> str:
-    """A table whose first column heads its rows, in a box of its own to scroll in."""
+    """A table whose first column heads its rows, without columns of empty texts, in a box of its own to scroll in."""
     caption = _text(table.caption)
-    numeric = [_numeric([row[k] for row in table.rows]) for k in range(len(table.columns))]
-    head = "".join(f'<th scope="col"{a}>{_text(column)}</th>' for column, a in zip(table.columns, numeric, strict=True))
-    rows = "".join(_row(row, numeric) for row in table.rows)
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    columns = [c for k, c in enumerate(columns) if not k or not table.rows or any(cell != "" for cell in c[1:])]
+    marks = [_mark(cells) for _, *cells in columns]
+    head = "".join(f'<th scope="col"{a}>{_text(c[0])}</th>' for c, a in zip(columns, marks, strict=True))
+    rows = "".join(_row(row, marks) for row in list(zip(*columns, strict=True))[1:])
     more = len(table.rows) - _MANY
     cut = f'<p class="cut">{more:,} more rows are in the file this was printed from.</p>' if more > 0 else ""
     return (
@@ -92,13 +94,13 @@ def _table(table: Table) -> str:
     )
 
 
-def _numeric(cells: Sequence[Cell]) -> str:
-    """What marks a column of numbers, which stands to the right."""
+def _mark(cells: Sequence[Cell]) -> str:
+    """What marks the cells of a column: numbers stand to the right."""
     there = [cell for cell in cells if cell is not None]
     return ' class="n"' if there and all(isinstance(cell, (int, float)) for cell in there) else ' dir="auto"'
 
 
-def _row(row: tuple[Cell, ...], marks: list[str]) -> str:
+def _row(row: Sequence[Cell], marks: list[str]) -> str:
     first, *rest = (f"{mark}>{_cell(cell)}" for cell, mark in zip(row, marks, strict=True))
     return f'<tr><th scope="row"{first}</th>{"".join(f"<td{cell}</td>" for cell in rest)}</tr>'
 

@@ -22,7 +22,8 @@ _HIST = 100.0
 def cell(unit: Unit, x: float, y: float) -> Raw:
     """One unit: the greyer, the more it is on; dead with hatching and a cross, saturated with dots and a square."""
     rect = partial(element, "rect", x=x, y=y, width=_CELL, height=_CELL, rx=2.5, stroke=GREY, stroke_width=1)
-    parts = [element("title", f"unit {unit.name}: {unit.mark or 'on'}, {unit.on:.0%}"), rect(fill=CARD)]
+    told = f"unit {unit.name}{', ' * bool(unit.mark)}{unit.mark}\n{unit.measure} for {unit.on!r} of the examples"
+    parts = [element("title", told), rect(fill=CARD)]
     middle = x + _CELL / 2, y + _CELL / 2
     if unit.mark == "dead":
         parts += [rect(fill=HATCH), cross(*middle, 7)]

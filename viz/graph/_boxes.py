@@ -8,11 +8,11 @@ from functools import partial
 from viz._marks import cross, square
 from viz._scene import Box, Scene
 from viz._summary import Summary
-from viz._text import number, signed, width
+from viz._text import fitted, number, signed, width
 from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, LINE, PALE, TRACK, Raw, element, hue, write
 from viz.graph._bins import NO_GRADIENT, STEP, cell, row
 
-__all__ = ["NO_GRADIENT", "draw_box", "full_bar", "round_front", "size_of", "tick"]
+__all__ = ["draw_box", "full_bar", "is_flawed", "round_front", "size_of", "tick"]
 
 WRONG = "this rule is wrong"
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
@@ -192,15 +192,20 @@ def _ringed(wide: float, high: float) -> list[Raw]:
 
 def _ends(box: Box, wide: float, high: float, direction: str) -> list[Raw]:
     """A wedge where data comes into the model, and one where the result leaves it."""
-    parts = []
-    for there, along in ((box.is_input, 0.0), (box.is_output, 1.0)):
+    parts, ring = [], _ring(box)
+    long = wide if direction == "LR" else high
+    for there, at in ((box.is_input, -4 - ring), (box.is_output, long + 1.5 + ring)):
         if there and direction == "LR":
-            x = along * wide + (-4 if along == 0 else 1.5)
-            parts.append(element("path", d=f"M{x:.2f} {high / 2 - 6:.2f}l7.5 6l-7.5 6Z", fill=INK))
+            parts.append(element("path", d=f"M{at:.2f} {high / 2 - 6:.2f}l7.5 6l-7.5 6Z", fill=INK))
         elif there:
-            y = along * high + (-4 if along == 0 else 1.5)
-            parts.append(element("path", d=f"M{wide / 2 - 6:.2f} {y:.2f}l6 7.5l6 -7.5Z", fill=INK))
+            parts.append(element("path", d=f"M{wide / 2 - 6:.2f} {at:.2f}l6 7.5l6 -7.5Z", fill=INK))
     return parts
+
+
+def is_flawed(box: Box) -> bool:
+    """Whether NaN or an infinity is drawn in it."""
+    shown = (box.value if box.shows_value else None, box.grad if box.tracked and box.shows_grad else None)
+    return any(x.flawed > 0 if isinstance(x, Summary) else x is not None and not math.isfinite(x) for x in shown)
 
 
 def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str = CARD) -> list[Raw]:
@@ -210,9 +215,7 @@ def _outline(box: Box, wide: float, high: float, stroke: str = GREY, fill: str =
     parts = [rect(fill=fill)]
     if pattern:  # fainter under the many words of a large box
         parts.append(rect(fill=pattern, fill_opacity=None if box.kind == "scalar" else 0.7))
-    flawed = isinstance(box.value, float) and not math.isfinite(box.value)
-    flawed |= isinstance(box.value, Summary) and box.value.flawed > 0
-    heavy = flawed or box.verdict == "wrong"
+    heavy = is_flawed(box) or box.verdict == "wrong"
     return [
         *parts,
         rect(
@@ -294,20 +297,15 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
         parts.append(element("rect", x=8, y=6, width=chip, height=19, rx=9.5, fill=PALE, stroke=FAINT, stroke_width=1))
         parts.append(write(box.op, 8 + chip / 2, 19.5, 12, INK, "middle"))
         x = 8 + chip + 8
-    room = wide - x - width(box.shape, 12) - 18
-    parts.append(write(_fitting(box.name, room), x, 20, 13, GREY if plain else INK, bold=True, halo=halo))
+    if box.name:
+        name = fitted(box.name, 13, wide - x - width(box.shape, 12) - 18, bold=True)
+        parts.append(write(name, x, 20, 13, GREY if plain else INK, bold=True, halo=halo))
     parts.append(write(box.shape, wide - 11, 20, 12, GREY, "end", halo=halo))
     y = 32.0
-    if box.subtitle or box.aside:
-        beside = width(box.aside, 12) + 10 * bool(box.subtitle) if box.aside else 0.0
-        fits = width(box.subtitle, 12) + beside <= wide - 23
-        parts.append(
-            write(_fitting(box.subtitle, wide - 24 - (beside if fits else 0), 12), 12, y + 5, 12, GREY, halo=halo)
-        )
-        if box.aside and fits and box.subtitle:
+    if left := box.subtitle or box.aside:
+        parts.append(write(fitted(left, 12, wide - 24), 12, y + 5, 12, GREY, halo=halo))
+        if box.subtitle and box.aside and width(left, 12) + width(box.aside, 12) + 10 <= wide - 23:
             parts.append(write(box.aside, wide - 11, y + 5, 12, GREY, "end", halo=halo))
-        elif box.aside and fits:
-            parts.append(write(box.aside, 12, y + 5, 12, GREY, halo=halo))
         y += 17
     rows: list[tuple[str, float | Summary | None, tuple[str, ...]]] = []
     if box.shows_value and not _one_number(box):
@@ -319,7 +317,7 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
         y += _ROW
     y += 13
     if box.note:
-        parts.append(write(_fitting(box.note, wide - 24, 12), 12, y, 12, INK, halo=halo))
+        parts.append(write(fitted(box.note, 12, wide - 24), 12, y, 12, INK, halo=halo))
         y += 17
     for k, unit in enumerate(box.units):
         parts.append(cell(unit, 12 + STEP * k, y - 11))
@@ -328,12 +326,3 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     if not box.units and box.mark == "saturated":
         parts.append(square(wide - 17, high - 13))
     return parts
-
-
-def _fitting(name: str, room: float, size: float = 13) -> str:
-    bold = size == 13
-    if width(name, size, bold) <= room:
-        return name
-    while name and width(name + "…", size, bold) > room:
-        name = name[:-1]
-    return name + "…" if name else ""

@@ -57,8 +57,8 @@ class Pulse:
             note = f"{percent(1.0 - float(found.on_rate.mean()))} off, {dead} of {n} units dead"
         marks: list[Mark] = ["dead" if d else "saturated" if s else "" for d, s in zip(found.dead, found.saturated)]
         lit = 1.0 - found.saturated_share if curve.bends else found.on_rate
-        names = act.units or tuple(map(str, range(n)))
-        cells = tuple(Unit(name, float(x), mark) for name, x, mark in zip(names, lit, marks, strict=True))
+        names, measure = act.units or map(str, range(n)), "not saturated" if curve.bends else "on"
+        cells = tuple(Unit(name, float(x), mark, measure) for name, x, mark in zip(names, lit, marks, strict=True))
         told = [
             f"{word} {on(examples)}: units {', '.join(u.name for u in those[:20])}{', …' if len(those) > 20 else ''}"
             for word in ("dead", "saturated")
@@ -144,4 +144,3 @@ def _axis(z: Node) -> int:
             return 0 if weights_first and np.ndim(z.data) == 2 else -1
         z = max(z.parents, key=lambda p: (p.op is not None, np.size(p.data)))
     return -1
-

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from micrograd_nn.health._activity import FLAT
+from micrograd_nn.health._report import OFTEN
 from viz._layout import Link, Placed, lay_out, walk
 from viz._marks import SIGNS, Piece, cross, patterned, said, square
 from viz._route import settle
 from viz._scene import Box, Scene
 from viz._sheet import Graph, Sheet, Table, compose
+from viz._summary import Summary, percent
 from viz._text import number, signed
+from viz._thresholds import on, saturates
 from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, write
 from viz.graph._arrows import bar, draw_edge, label_size, largest_weight, weights, widths
-from viz.graph._boxes import NO_GRADIENT, draw_box, full_bar, round_front, size_of, tick
+from viz.graph._bins import NO_GRADIENT
+from viz.graph._boxes import draw_box, full_bar, is_flawed, round_front, size_of, tick
+from viz.graph._numbering import in_reading_order
 
 __all__ = ["draw_scene"]
 
@@ -32,6 +38,7 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
     sizes = [size_of(b, direction) for b in scene.boxes]
     placed = lay_out(sizes, links, scene.root, direction)
     settle(placed, links, sizes, [round_front(b) for b in scene.boxes], direction)
+    scene, placed = in_reading_order(scene, placed, direction)
     full_height = full_bar(scene)
     return compose(
         "graph",
@@ -53,7 +60,9 @@ def _tables(scene: Scene) -> list[Table]:
     for i, box in enumerate(scene.boxes):
         numbers = [x if isinstance(x, float) else None for x in (box.value, box.grad)]
         marks = [box.mark, box.note, {"wrong": "this rule is wrong", "right": "rule checked", "": ""}[box.verdict]]
-        boxes.append((i, box.name, box.op, box.shape, *numbers, ", ".join(filter(None, marks)), box.module))
+        boxes.append(
+            (i, box.full_name or box.name, box.op, box.shape, *numbers, ", ".join(filter(None, marks)), box.module)
+        )
     word = "weight" if scene.kind == "wiring" else "local derivative"
     edges = [
         (e.tail, e.head, e.label, e.through, e.count, e.weight if scene.kind == "wiring" else e.local, e.stop)
@@ -111,12 +120,18 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
     pieces += _health(boxes)
     if any(b.is_input for b in boxes) or (scene.kind == "wiring" and boxes):
         pieces.append(_wedges())
+    if any(is_flawed(b) for b in boxes):
+        words = said("NaN or infinite", 26)
+        frame = element("rect", x=1.5, y=-6.5, width=17, height=13, rx=3, fill=CARD, stroke=INK, stroke_width=3)
+        pieces.append(Piece(words.width, [frame, *words.markup]))
     if any(b.highlighted for b in boxes) or any(f.highlighted for f in walk(scene.root)):
         pieces.append(_outlined())
     if any(b.verdict == "right" for b in boxes):
         words = said("rule checked and right", 16)
         pieces.append(Piece(words.width, [tick(5, 0), *words.markup]))
-    if any(b.kind in ("tensor", "group") and (b.shows_value or b.shows_grad) for b in boxes):
+    if any(
+        b.kind in ("tensor", "group") and isinstance(x, Summary) and x.count for b in boxes for x in (b.value, b.grad)
+    ):
         pieces.append(said("histogram height: √ count"))
     return pieces
 
@@ -124,19 +139,19 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
 def _health(boxes: Sequence[Box]) -> list[Piece]:
     """Dead and saturated, with the thresholds that they are told by."""
     marks = {b.mark for b in boxes} | {u.mark for b in boxes for u in b.units}
-    notes = [b.note for b in boxes if b.kind in ("tensor", "group")]
+    notes = [b.note for b in boxes if b.examples]
+    counts = {b.examples for b in boxes if b.examples}
+    where = on(*counts) if len(counts) == 1 else "on these examples"
     pieces = []
+    text = f"dead {where}: activation never above 0"
     if "dead" in marks:
-        pieces.append(patterned(HATCH, "dead: max over these examples ≤ 0", cross(9.5, 0, 8)))
+        pieces.append(patterned(HATCH, text, cross(9.5, 0, 8)))
     elif any(" dead" in note for note in notes):
-        pieces.append(said("dead: max over these examples ≤ 0"))
+        pieces.append(said(text))
     if "saturated" in marks or any(" saturated" in note for note in notes):
-        from micrograd_nn.health._activity import FLAT
-        from micrograd_nn.health._report import OFTEN
-
-        text = f"saturated: f′(z) / max f′ < {FLAT}"
-        if any(" saturated" in note for note in notes):
-            text += f"; a unit: in {OFTEN:.0%} of examples".replace("%", " %")
+        text = f"saturated: {saturates(FLAT)}"
+        if counts:
+            text += f", a unit {where}".replace("on these", f"on ≥ {percent(OFTEN)} of these")
         pieces.append(patterned(DOTS, text, square(9.5, 0, 7)) if "saturated" in marks else said(text))
     if any(b.units for b in boxes):
         pieces.append(_greys())

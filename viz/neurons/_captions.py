@@ -208,6 +208,8 @@ class Facts:
                 dead, stuck = (sum(int(getattr(m, mark).sum()) for m in self.judged) for mark in _MARKS)
                 units = f"{dead:,} unit{'s' * (dead != 1)} dead, {stuck:,} saturated"
                 line += f": {units}" if dead or stuck else ": no unit is dead or saturated"
+                flawed = sum(int((~np.isfinite(m.mean)).sum()) for m in self.measured[1:])
+                line += f", {flawed:,} {'is' if flawed == 1 else 'are'} not finite" * (flawed > 0)
             notes.append(f"{line}.")
         return notes
 

@@ -188,6 +188,7 @@ const show = () => {
   svg.setAttribute("viewBox", `${page.x0 + +(shift?.[1] ?? 0) - PAD} ${page.y0 + +(shift?.[2] ?? 0) - PAD} ${wide} ${high}`);
   svg.setAttribute("width", String(wide * scale));
   svg.setAttribute("height", String(high * scale));
+  view.classList.toggle("partly", wide * scale > view.clientWidth || high * scale > view.clientHeight);
   find("#scale").textContent = `${Math.round(scale * 100)} %`;
 };
 const fit = () => {
@@ -525,7 +526,8 @@ const inspect = () => {
     parts.push(html("p", isGraph
       ? "Point at a box or an arrow, or reach one with Tab: here are its full numbers and its formulas. Press ? for all keys."
       : "Point at the picture, or press Tab: here are the numbers in full. Press ? for all keys."));
-    if (view.scrollWidth > view.clientWidth) parts.push(html("p", "Drag the picture to see the rest of it, or press Fit to see it whole."));
+    parts.push(html("p", "Drag the picture to see the rest of it, or press Fit to see it whole."));
+    parts[1].className = "more";
   } else if (item && isFrame(item)) {
     parts.push(...told(`${item.path}\n${item.el.getAttribute("aria-label")?.split(", ").at(-1)}${item.folded ? ", folded" : ""}`));
     for (const out of outputs(item).slice(0, 8)) parts.push(...told(`out: ${out.text}`));

@@ -20,9 +20,8 @@ __all__ = ["diagram"]
 
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
 _LINES = dict(zip(
-    (3, 12, 9, 5, 10, 6, 11, 7, 14, 13, 15, 1, 2, 4, 8), "│─╰╯╭╮├┤┬┴┼│││─", strict=True
+    (3, 12, 9, 5, 10, 6, 11, 7, 14, 13, 15, 1, 2, 4, 8), "│─╰╯╭╮├┤┬┴┼││──", strict=True
 ))  # fmt: skip
-_LINES |= {_LEFT: "─", _RIGHT: "─"}
 _SWEEPS = 6
 _MOST = 8  # arrows into a box
 _SHIFTS = 6  # rows that a column moves down at most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from viz._text import clean
 from viz.graph._draw import Detail, plan_of
 from viz.terminal._diagram import diagram
 from viz.terminal._tree import tree
-from viz.terminal._words import MARKS, Line, content_of
+from viz.terminal._words import MARKS, Line, content_of, gradient_of
 
 __all__ = ["in_ascii", "text"]
 
@@ -44,7 +45,7 @@ def text(
     example: int = 0,
     neurons: Any = None,
     depth: int | None = None,
-    budget: int = 60,
+    budget: int | None = None,
     values: bool = True,
     gradients: bool = True,
     local_derivatives: bool = True,
@@ -57,7 +58,8 @@ def text(
     `style` "tree" goes from the output down to the leaves, a line a box, with the local derivative at every branch;
     what is used again is told in full once. "diagram" goes from left to right, for small graphs. By default it is the
     diagram where that fits into `width` columns (the terminal's), else the tree. `color` puts in colour codes. What is
-    more than `budget` boxes is folded, and more again where that leaves many more lines.
+    more than `budget` boxes (60, or 400 where you ask for neurons) is folded, and more again where that leaves many
+    more lines.
 
     Raises TypeError and ValueError for what cannot be told so, as `draw` does.
 
@@ -79,35 +81,37 @@ def text(
         raise ValueError(f"width is a number of columns, 20 or more, not {width}.")
     if _says_itself(what):
         return str(what)
+    if budget is None:
+        budget = 60 if neurons is None else 400
     with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
         plan = plan_of(
             what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget,
             highlight=highlight, values=values, gradients=gradients, local_derivatives=local_derivatives,
         )  # fmt: skip
         scene = plan.scene(budget)
-    lines = [[(clean(title, width), "name")], []] if title else []
-    notes = []
+    lines: list[Line] = [[(part, "name")] for part in wrap(clean(title or "", 2 * width), width)]
+    lines += [[]] * bool(lines)
+    notes: list[str] = []
     drawn = None
     if style != "tree" and len(scene.boxes) <= _DIAGRAM and len(scene.edges) <= _DIAGRAM:
         drawn = diagram([content_of(box, values, gradients) for box in scene.boxes], scene.edges, width)
-    if drawn is not None:
-        lines += drawn
-        if values and gradients and scene.kind == "graph":
-            arrays = any(isinstance(box.value, Summary) for box in scene.boxes)
-            notes.append(f"In each box the value{', mean ± std of arrays' * arrays}, and under it the gradient.")
-        if scene.kind == "wiring":
-            notes.append("The tree tells the weights too.")
-    else:
+    if drawn is None:
         if style == "diagram":
             notes.append(f"As a tree: a diagram of {len(scene.boxes)} boxes cannot be drawn in {width} columns.")
         smaller = budget
-        while len(told := tree(scene, width, values, gradients, local_derivatives)) > 1.5 * budget and smaller > 4:
+        while len(drawn := tree(scene, width, values, gradients, local_derivatives)) > 1.5 * budget and smaller > 4:
             smaller //= 2  # a dense net has more lines for its edges than for its boxes
             with np.errstate(all="ignore"):
                 scene = plan.scene(smaller)
-        lines += told
+    elif scene.kind == "wiring":
+        notes.append('The style "tree" tells the weights, too.')
+    elif values and gradients and any(gradient_of(box)[0] for box in scene.boxes):
+        notes.append("In each box the value, and under it the gradient.")
     notes += _notes(scene, gradients)
-    lines += [[], *([(note, "grey")] for note in notes)] if notes else []
+    if scene.fold_note:
+        wanted = detail == "module" or depth is not None
+        notes.append(scene.fold_note + ("." if wanted else ": a larger budget opens more."))
+    lines += [*drawn, *([[]] if notes else []), *([(part, "grey")] for note in notes for part in wrap(note, width))]
     return _written(lines, bool(color), width)
 
 
@@ -129,11 +133,13 @@ def _says_itself(what: Any) -> bool:
 
 
 def _notes(scene: Scene, gradients: bool) -> list[str]:
-    """What a reader must know to read the marks."""
+    """What a reader must know to read the numbers and the marks."""
     notes = [_MEANINGS[mark] for mark in MARKS if any(box.mark == mark for box in scene.boxes)]
+    if any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes):
+        notes.append(f"Of arrays: mean ± std{', and the norm of the gradient' * gradients}.")
     if gradients and any(box.tracked and box.grad is None and box.kind == "scalar" for box in scene.boxes):
         notes.append("– no gradient yet: call backward() first.")
-    return [*notes, *scene.notes, *([f"{scene.fold_note}."] if scene.fold_note else [])]
+    return [*notes, *scene.notes]
 
 
 def _written(lines: list[Line], color: bool, width: int) -> str:

@@ -24,15 +24,13 @@ def tree(scene: Scene, width: int, values: bool, gradients: bool, local_derivati
     deepest = len(scene.boxes)
     while True:
         rows = [[[(guide, "grey"), *row[0]], *row[1:]] for guide, row in _walk(scene, deepest, local_derivatives)]
-        for k, wanted in ((1, values), (2, gradients)):
-            if not wanted:
-                _change(rows, k, lambda cell: [])
+        rows = [[label, value * values, gradient * gradients, said] for label, value, gradient, said in rows]
         heads = [[(head, "grey")] * bool(_widest(rows, k)) for k, head in enumerate(_heads(scene, local_derivatives))]
         rows = [heads, *rows] if any(heads) else rows
-        if _fitted(rows, width) or deepest <= _SHALLOW:
+        if _shorter(rows, width, _GENTLE) or deepest <= _SHALLOW:
             break
         deepest = max(_SHALLOW, deepest * 3 // 4)
-    _squeezed(rows, width)
+    _shorter(rows, width, _HARSH)
     wide = [_widest(rows, k) for k in range(4)]
     lines = []
     for row in rows:
@@ -52,36 +50,15 @@ def _heads(scene: Scene, local_derivatives: bool) -> tuple[str, str, str, str]:
     return "", "mean ± std" if arrays else "value", "gradient", "local derivative" if derivatives else ""
 
 
-def _fitted(rows: list[list[Line]], width: int) -> bool:
-    """Shorten the rows' cells, those first that matter least, while all can still be told; whether they fit now."""
-    for k, shorter in (
-        (3, lambda cell: [("∂ " + t.rpartition(" = ")[2] if " = " in t else t, s) for t, s in cell]),
-        (0, lambda cell: [(_narrow(cell[0][0]), "grey"), *cell[1:]]),
-        (3, lambda cell: [(t[0] if t in MARKS.values() else t.rpartition(", ")[2], s) for t, s in cell]),
-        (1, lambda cell: [(t.partition(" ± ")[0], s) for t, s in cell]),
-        (3, lambda cell: _cut(cell, max(20, notes))),
-        (0, lambda cell: cell if cells(cell) <= labels else [p for p in cell if p[1] != "shape"]),
-        (3, lambda cell: _cut(cell, max(12, notes))),
-    ):  # fmt: skip
+def _shorter(rows: list[list[Line]], width: int, ways: Ways) -> bool:
+    """Make columns narrower, one way after the other, until there is room; whether there is."""
+    for k, shorter in ways:
         over = _over(rows, width)
-        notes, labels = _widest(rows, 3) - over, _widest(rows, 0) - over
+        room = _widest(rows, k) - over
         if over > 0:
-            _change(rows, k, shorter)
+            for row in rows:
+                row[k] = shorter(row[k], room)
     return _over(rows, width) <= 0
-
-
-def _squeezed(rows: list[list[Line]], width: int) -> None:
-    """Cut labels and leave out columns until there is room."""
-    for k, least in ((0, 20), (3, 0), (0, 16), (2, 0), (1, 0), (0, 1)):
-        over = _over(rows, width)
-        room = max(least, _widest(rows, k) - over)
-        if over > 0:
-            _change(rows, k, lambda cell, k=k, room=room: [] if k else _cut(cell, room))
-
-
-def _change(rows: list[list[Line]], k: int, changed: Callable[[Line], Line]) -> None:
-    for row in rows:
-        row[k] = changed(row[k])
 
 
 def _widest(rows: list[list[Line]], k: int) -> int:
@@ -91,11 +68,6 @@ def _widest(rows: list[list[Line]], k: int) -> int:
 def _over(rows: list[list[Line]], width: int) -> int:
     """How many columns of the terminal are missing."""
     return sum(wide + 2 for k in range(4) if (wide := _widest(rows, k))) - 2 - width
-
-
-def _narrow(guide: str) -> str:
-    """A guide with two columns a branch instead of three."""
-    return "".join(guide[i : i + 1] + " " for i in range(0, len(guide), 3))
 
 
 def _cut(cell: Line, room: int) -> Line:
@@ -111,6 +83,26 @@ def _cut(cell: Line, room: int) -> Line:
     return [*out, ("…", "grey")]
 
 
+Ways = tuple[tuple[int, Callable[[Line, int], Line]], ...]  # the column, and its cells with so much room
+_GENTLE: Ways = (  # what matters least first; all can still be told
+    (3, lambda cell, room: [("∂ " + t.rpartition(" = ")[2] if " = " in t else t, s) for t, s in cell]),
+    (0, lambda cell, room: [("".join(c + " " for c in cell[0][0][::3]), "grey"), *cell[1:]]),  # a narrower guide
+    (3, lambda cell, room: [(t[0] if t in MARKS.values() else t.rpartition(", ")[2], s) for t, s in cell]),
+    (1, lambda cell, room: [(t.partition(" ± ")[0], s) for t, s in cell]),
+    (3, lambda cell, room: _cut(cell, max(20, room))),
+    (0, lambda cell, room: cell if cells(cell) <= room else [p for p in cell if p[1] != "shape"]),
+    (3, lambda cell, room: _cut(cell, max(16, room))),
+)
+_HARSH: Ways = (
+    (0, lambda cell, room: _cut(cell, max(20, room))),
+    (3, lambda cell, room: []),
+    (0, lambda cell, room: _cut(cell, max(16, room))),
+    (2, lambda cell, room: []),
+    (1, lambda cell, room: []),
+    (0, lambda cell, room: _cut(cell, max(1, room))),
+)
+
+
 def _walk(scene: Scene, deepest: int, local_derivatives: bool) -> Iterable[tuple[str, list[Line]]]:
     """Depth first, each box once: the guide before a line, and its cells."""
     inputs: list[list[Edge]] = [[] for _ in scene.boxes]
@@ -124,6 +116,12 @@ def _walk(scene: Scene, deepest: int, local_derivatives: bool) -> Iterable[tuple
     later: dict[int, None] = {}  # to be told below, in this order
     roots = sorted((b for b in range(len(scene.boxes)) if b not in used), key=lambda b: not scene.boxes[b].is_output)
     waiting = [*roots, *range(len(scene.boxes))][::-1]  # all boxes, as a loop of folded modules has no output
+
+    def defer(b: int) -> None:
+        if b not in seen and inputs[b]:
+            later[b] = None
+            if not scene.boxes[b].name:
+                numbers.setdefault(b, len(numbers) + 1)
 
     def elsewhere(boxes: list[int]) -> Line:
         up = boxes[0] in seen
@@ -152,10 +150,8 @@ def _walk(scene: Scene, deepest: int, local_derivatives: bool) -> Iterable[tuple
             box = scene.boxes[b]
             derivative = derivative_of(edge) if local_derivatives else ""
             local: Line = [(derivative, "grey")] if derivative else []
-            if b not in seen and depth >= deepest and inputs[b]:
-                later[b] = None
-                if not box.name:
-                    numbers.setdefault(b, len(numbers) + 1)
+            if depth >= deepest:
+                defer(b)
             if b in seen or b in later:
                 yield guide, [elsewhere([b]), [], [], local]
                 continue
@@ -167,6 +163,9 @@ def _walk(scene: Scene, deepest: int, local_derivatives: bool) -> Iterable[tuple
             local += [("  ", "")] * bool(local and said) + said
             yield guide, [label, [value_of(box)], [gradient_of(box)], local]
             below = False
+            if depth + 1 >= deepest:
+                for e in inputs[b]:
+                    defer(e.tail)
             stack += _branches(inputs[b], seen, later, homes, b, before + _UNDER[turn], depth + 1)[::-1]
 
 
