@@ -37,6 +37,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "leaky_relu": (F.leaky_relu, 1, 2), "elu": (F.elu, 1, 2),
 }  # fmt: skip
 
+_SET = (F.leaky_relu, F.elu)  # the second number is a setting
+
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
 _SIGN = 3  # between: -x**2 is -(x**2), and -x*y is (-x)*y
 _BINARY = {"+": F.add, "-": F.sub, "*": F.mul, "/": F.div, "**": F.pow}
@@ -48,7 +50,8 @@ _TOKEN = re.compile(
 )
 _WORDS = {
     "^": "for a power write **", "%": "there is no remainder here", "@": "one number has no matrix product: write *",
-    "//": "whole division has no derivative: write /", ".": "a name has no attributes here",
+    "//": "whole division has no derivative: write /", ".": "there are no attributes; write tanh(x), not np.tanh(x)",
+    "|": "for the absolute value write abs(...)", "!": "there is no factorial",
     "[": "nothing can be indexed here: a name is one number", "]": "nothing can be indexed here",
     "'": "there is no text here", '"': "there is no text here", "{": "there are no sets", "}": "there are no sets",
     "`": "there is no text here", "#": "there are no comments here", "\\": "a line needs no backslash here",
@@ -57,7 +60,7 @@ _WORDS = {
     "÷": "write /", "∕": "write /", "−": "this is a long minus sign: write -", "–": "this is a dash: write -",
     "—": "this is a dash: write -", "²": "write **2", "³": "write **3", "√": "write sqrt(...)",
 }  # fmt: skip
-_COMPARING = {"<", ">", "<=", ">=", "==", "!=", "!", "&", "|", "~"}
+_COMPARING = {"<", ">", "<=", ">=", "==", "!=", "&", "~"}
 
 
 class ExpressionError(ValueError):
@@ -135,10 +138,10 @@ class Expression:
             else:
                 arguments = stack[len(stack) - takes :]
                 del stack[len(stack) - takes :]
-                try:
-                    stack.append(what(*arguments))
-                except TypeError as error:  # a setting that is a node, and would have no gradient
-                    raise ExpressionError(str(error), self.text, column) from None
+                if what in _SET and isinstance(arguments[-1], Node) and takes > 1:
+                    problem = f"the second number of {what.__name__} has no gradient: write it as a number."
+                    raise ExpressionError(problem, self.text, column)
+                stack.append(what(*arguments))
         last = stack.pop() if stack else known[self.assigned[-1]]
         return last if isinstance(last, Node) else constant(last)
 
@@ -274,10 +277,11 @@ class _Parser:
 
     def call(self, word: Token) -> None:
         if word.text not in FUNCTIONS:
-            near = difflib.get_close_matches(word.text.lower(), FUNCTIONS, n=1)
+            near = difflib.get_close_matches(word.text.lower(), FUNCTIONS, n=1, cutoff=0.7)
+            near = ["log"] if word.text == "ln" else near
             used = word.text in self.names or word.text in self.assigned
-            hint = f"; write {word.text}*(...) for a product" if used else f"; did you mean {near[0]}?" if near else ""
-            self.refuse(f"there is no function {word.text:.40}{hint or ': see the list in the help.'}", word.column)
+            hint = f"did you mean {near[0]}?" if near and not used else f"for a product write {word.text:.40}*(...)."
+            self.refuse(f"there is no function {word.text:.40}; {hint}", word.column)
         function, least, most = FUNCTIONS[word.text]
         bracket, count = self.next(), 0
         while self.token.kind != ")" or count:

@@ -91,7 +91,10 @@ def test_what_is_refused_has_a_column_in_the_text(text):
 @pytest.mark.parametrize(
     ("text", "column", "problem"),
     [
-        ("x.data", 2, "attributes"), ("x[0]", 2, "indexed"), ("__import__('os')", 1, "no function __import__"),
+        ("x.data", 2, "attributes"), ("np.tanh(x)", 3, "write tanh(x)"), ("|x|", 1, "write abs(...)"),
+        ("ln(x)", 1, "did you mean log?"), ("sum(x)", 1, "no function sum; for a product write sum*(...)."),
+        ("tan + tanh(tan)", 1, "is a function"),
+        ("x[0]", 2, "indexed"), ("__import__('os')", 1, "no function __import__"),
         ("print(x)", 1, "no function print"), ("tnah(x)", 1, "did you mean tanh?"), ("x(2)", 1, "no function x"),
         ("lambda x: x", 1, "a word of Python's"), ("[x for x in y]", 1, "indexed"), ("a if b else c", 3, "operator"),
         ("x == 1", 3, "compares"), ("a < b", 3, "compares"), ("(y := 2)", 4, "a part is named with ="),
@@ -153,8 +156,18 @@ def test_each_function_takes_numbers_and_gives_the_librarys_value(name):
 
 def test_a_slope_must_be_a_number_as_it_has_no_gradient():
     assert Expression("leaky_relu(a, 0.5)")({"a": -2.0}).data == -1.0
-    with pytest.raises(ExpressionError, match=r"column 1: .*use F\.prelu"):
-        Expression("leaky_relu(a, b)")({"a": -2.0, "b": 0.5})
+    for name in ("leaky_relu", "elu"):
+        with pytest.raises(ExpressionError, match=f"column 5: the second number of {name} has no gradient"):
+            Expression(f"a + {name}(a, b)")({"a": -2.0, "b": 0.5})
+
+
+def test_a_mistake_of_our_own_is_not_taken_for_one_in_the_text(monkeypatch):
+    def broken(x):
+        raise TypeError("a rule of ours that is wrong")
+
+    monkeypatch.setitem(FUNCTIONS, "tanh", (broken, 1, 1))
+    with pytest.raises(TypeError, match="a rule of ours"):
+        Expression("tanh(a)")({"a": 1.0})
 
 
 def test_division_by_zero_is_infinite_as_everywhere_in_the_engine():

@@ -9,7 +9,8 @@ from viz._text import width
 from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, NEGATIVE, POSITIVE, Raw, element, write
 
 __all__ = [
-    "DEAD", "SATURATED", "SIGNS", "Piece", "cross", "legend", "patterned", "patterns", "said", "square", "swatch",
+    "DEAD", "SATURATED", "SIGNS", "Piece", "cross", "legend", "patterned", "patterns", "said", "sample", "square",
+    "swatch",
 ]  # fmt: skip
 
 _SMALL = 11.5
@@ -56,17 +57,21 @@ def said(text: str, x: float = 0.0) -> Piece:
     return Piece(x + width(text, _SMALL), [write(text, x, 4, _SMALL, GREY)])
 
 
+def sample(drawn: Sequence[Raw], wide: float, text: str) -> Piece:
+    """Something as it is drawn, `wide` pixels of it, and what it means."""
+    words = said(text, wide + 5.0)
+    return Piece(words.width, [*drawn, *words.markup])
+
+
 def swatch(colour: str, text: str) -> Piece:
     """A colour and what it means."""
-    words = said(text, 16.0)
-    return Piece(words.width, [element("rect", y=-5.5, width=11, height=11, rx=2, fill=colour), *words.markup])
+    return sample([element("rect", y=-5.5, width=11, height=11, rx=2, fill=colour)], 11, text)
 
 
 def patterned(pattern: str, text: str, glyph: Raw | None = None) -> Piece:
     """A pattern, HATCH or DOTS, with the glyph that goes with it, and what they mean."""
-    words = said(text, 24.0)
     box = element("rect", y=-6.5, width=19, height=13, rx=3, fill=pattern, stroke=GREY)
-    return Piece(words.width, [box, *([glyph] if glyph else []), *words.markup])
+    return sample([box, *([glyph] if glyph else [])], 19, text)
 
 
 SIGNS = (swatch(POSITIVE, "+ positive"), swatch(NEGATIVE, "− negative"))

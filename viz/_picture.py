@@ -65,13 +65,17 @@ class Picture:
         try:
             if target.is_dir():
                 raise IsADirectoryError(f"{str(target)!r} is a folder: name a file in it, such as 'picture.svg'.")
+            if not target.parent.is_dir():
+                raise FileNotFoundError(f"cannot save {target.name!r}: there is no folder {str(target.parent)!r}.")
             content = written(self._sheet, self.theme, target.suffix, scale)
+            with written_whole(target) as file:
+                file.write(content)
         except ValueError as error:
             raise ValueError(f"cannot save this picture as {target.name!r}: {error}") from None
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"cannot save {target.name!r}: there is no folder {str(target.parent)!r}.")
-        with written_whole(target) as file:
-            file.write(content)
+        except OSError as error:
+            if error.errno is None:  # said above
+                raise
+            raise OSError(error.errno, error.strerror, str(target)) from error  # named as it was given
         return target
 
     def __getstate__(self) -> dict[str, Any]:

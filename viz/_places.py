@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 
 from viz._scene import Frame
 
-__all__ = ["Curve", "Link", "Placed", "Point", "Rect", "walk"]
+__all__ = ["Curve", "Link", "Placed", "Point", "Rect", "meet", "walk"]
 
 Point = tuple[float, float]
 Rect = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def meet(a: Rect, b: Rect) -> bool:
+    """Whether two rectangles have more in common than an edge."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ Kind = Literal["scalar", "constant", "tensor", "view", "group", "unit"]
 
 
 class Unit(NamedTuple):
-    """One unit of an activation: the share of the examples it is on (or not saturated: `measure`) for, and its mark."""
+    """One unit of an activation: the share of the examples it is on for (or not saturated: `measure`), and its mark."""
 
     name: str
     on: float
     mark: Mark
-    measure: Literal["on", "not saturated"]
+    measure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ class Edge:
     """An arrow from box `tail` to box `head`, in the direction the data flows.
 
     `through` is the gradient that comes back along it, None when that is not known; of an array it is the norm, and
-    `signed` is false because a norm has no sign; `total` is the sum of its entries, `local` the local derivative. `count` edges of the graph are
-    drawn as this one. In a wiring, `weight` is the weight of the connection.
+    `signed` is false because a norm has no sign; `total` is the sum of its entries. `local` is the local derivative,
+    of a number by a number. `count` edges of the graph are drawn as this one. In a wiring, `weight` is the weight of
+    the connection.
     """
 
     tail: int

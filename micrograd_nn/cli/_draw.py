@@ -6,9 +6,9 @@ import argparse
 import re
 import sys
 import tempfile
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,9 @@ DESCRIPTION = f"""\
 Draws the graph of an expression with every value, gradient and local derivative; or what a trained run is doing; or \
 the wiring in a Network's file. Without --save or --open the picture is text, for the terminal.
 
-An expression has names, numbers, + - * / ** and brackets, with the precedence they have in Python, and functions:
-  {", ".join(list(FUNCTIONS)[:13])},
-  {", ".join(list(FUNCTIONS)[13:26])},
-  {", ".join(list(FUNCTIONS)[26:])}
-Parts can be named: "n = w*x + b; tanh(n)". Every name needs a value from --set. An expression is parsed, \
-never run as Python.\
+An expression has names, numbers, + - * / **, brackets and functions. It is parsed, never run as Python. Every name \
+needs a value from --set; parts can be named: "n = w*x + b; tanh(n)". The functions:
+{fill(", ".join(FUNCTIONS), 76, initial_indent="  ", subsequent_indent="  ")}
 """
 EXAMPLES = """
   micrograd-nn draw "tanh(w1*x1 + w2*x2 + b)" --set w1=-3,x1=2,w2=1,x2=0,b=6.88
@@ -86,7 +83,9 @@ def add_command(commands: Any) -> None:
     formula.add_argument("--no-grad", action="store_true", help="only values, no backward pass")
     picture.add_argument(
         "--as", type=one_of(KINDS, "kind of picture"), default="graph", metavar="KIND", dest="kind",
-        help=f"{', '.join(KINDS)} (default: graph)",
+        help="graph (default): layers or numbers; network: neurons and weights; health: dead and saturated units; "
+        "lifetimes: health over the epochs; boundary: decisions over two features; history: loss and accuracy; "
+        "activations: functions and where units are on them",
     )  # fmt: skip
     picture.add_argument("--example", type=whole, metavar="N", help="the test example whose numbers are shown")
     picture.add_argument("--neurons", type=places, metavar="N,N", help="the neurons of each layer that are shown")
@@ -115,11 +114,18 @@ def add_command(commands: Any) -> None:
         ".tikz; may be repeated",
     )  # fmt: skip
     where.add_argument("--open", action="store_true", help="show it in the browser, as a page to look around in")
-    # "-x**2" is no option: what begins with a blank, argparse takes as it is.
-    parse: Callable[..., Any] = parser.parse_known_args
-    parser.parse_known_args = lambda args, *rest: parse(  # type: ignore[method-assign, assignment]
-        [f" {a}" if re.match(r"-[^-oh]|-[oh][^/.]*[-+*/(]", a) else a for a in args], *rest
-    )
+    read: Callable[..., tuple[argparse.Namespace, list[str]]] = parser.parse_known_args
+
+    def parse(args: list[str], *rest: Any) -> tuple[argparse.Namespace, list[str]]:
+        # "-x**2" is no option: what begins with a blank, argparse takes as it is.
+        found, more = read([f" {a}" if re.match(r"-[^-oh]|-[oh][^/.]*[-+*/(]", a) else a for a in args], *rest)
+        if more:
+            values, option = "values go together, as in --set a=1,b=2", "there is no such option"
+            why = option if more[0].startswith("-") else values if "=" in more[0] else "an expression goes in quotes"
+            parser.error(f"{more[0].strip()!r:.60} is too much: {why}")
+        return found, more
+
+    parser.parse_known_args = parse  # type: ignore[method-assign, assignment]
     parser.set_defaults(command=draw)
 
 
@@ -170,6 +176,8 @@ def save(picture: Any, targets: list[Path]) -> list[Path]:
 
 def show(picture: Any, pages: list[Path]) -> None:
     """Open the picture's page in the browser; in a folder of its own where it was not saved."""
+    import webbrowser
+
     if not pages:
         pages = [Path(tempfile.mkdtemp(prefix="micrograd-nn-")) / "picture.html"]
         with drawn():

@@ -13,14 +13,13 @@ from typing import Any
 
 from micrograd_nn import data, nn, run
 from micrograd_nn.cli import _saved
-from micrograd_nn.cli._options import explained
 from micrograd_nn.expression import Expression, ExpressionError
 from micrograd_nn.health import unit_health
 from micrograd_nn.training import History
 
 __all__ = ["KINDS", "drawn", "refuse", "subject"]
 
-KINDS = ("graph", "network", "health", "boundary", "history", "activations")
+KINDS = ("graph", "network", "health", "lifetimes", "boundary", "history", "activations")
 OF_RUN = ("example", "neurons")  # options that make sense for a run alone,
 OF_EXPRESSION = ("given", "no_grad")  # for an expression alone,
 OF_GRAPH = (
@@ -83,7 +82,7 @@ def values_for(expression: Expression, arguments: argparse.Namespace) -> dict[st
     hint = f": {command}" if len(command) < 200 else f": add --set {missing[0]:.40}=1" if missing else ""
     if missing:
         verb = "has no value" if len(missing) == 1 else "have no value"
-        if re.fullmatch(r"\w[\w./\\-]*", expression.text) and re.search(r"[/\\-]", expression.text) and not values:
+        if re.fullmatch(r"\w[\w./\\-]*", expression.text) and not values:
             hint = f", and there is no run {expression.text}{hint}"
         raise data.DataError(f"{', '.join(missing):.120} {verb}{hint}")
     strange = [name for name in values if name not in expression.names]
@@ -113,20 +112,27 @@ def of_run(arguments: argparse.Namespace, folder: Path) -> Subject:
     folder, kind = run.finished(folder), arguments.kind
     if kind != "graph":
         refuse(arguments, OF_GRAPH, f"is for graphs: leave it out, or --as {kind}.")
-    if kind == "history":
+    if kind in ("history", "lifetimes"):
         history = History.load(folder / "history.json")
-        return charted("draw_history", arguments, history), lambda: str(history)
+        if kind == "history":
+            hint = "The curves: add --save FILE.svg or --open."
+            return charted("draw_history", arguments, history), lambda: f"{history}\n{hint}"
+        if not history.health:
+            raise data.DataError(f"{folder} has no health report of each epoch: --as health measures its units now.")
+        return charted("draw_health", arguments, history), untold(kind)
     settings, saved = _saved.settings(folder)
     model = _saved.restored(folder, settings, saved)
     with _saved.whole(folder):
         own = _saved.experiment(settings, saved)
     X, y = own.X_test, own.y_test
+    if arguments.example is not None and arguments.example >= len(X):
+        raise data.DataError(f"--example {arguments.example}: the test has {len(X):,} examples, counted from 0.")
     if kind == "graph":
         options = chosen(arguments, OF_GRAPH)
         options.setdefault("title", f"{model!r} on the test of {own.dataset.stem}")
         return pictured(model, options | {"X": X, "y": y, "loss": own.loss})
     if kind == "health":
-        with explained():
+        with drawn():
             report = unit_health(model, X, y, own.loss)
         return charted("draw_health", arguments, report), lambda: str(report)
     if kind == "boundary":
@@ -186,11 +192,14 @@ def refuse(arguments: argparse.Namespace, options: tuple[str, ...], why: str) ->
 
 @contextmanager
 def drawn() -> Iterator[None]:
-    """What pictures refuse, said on one line."""
+    """What cannot be drawn, said on one line; any other error is a mistake of ours, and is not hidden."""
     from viz import LayoutError
 
     try:
-        with explained():
-            yield
-    except (LayoutError, ImportError, IndexError) as error:
+        yield
+    except (LayoutError, ValueError) as error:
+        raise data.DataError(str(error)) from None
+    except ImportError as error:
+        if error.name is not None:  # Python's own, not the word on what to install
+            raise
         raise data.DataError(str(error)) from None

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-import micrograd_nn as mg
 from micrograd_nn import data, run, training
 from micrograd_nn.cli import _saved
 from micrograd_nn.cli._options import add_parser, add_settings, explained, say
@@ -160,13 +159,9 @@ def epochs(n: int) -> str:
 
 
 def picture(experiment: Experiment, path: Path) -> None:
-    """The graph of the loss on a few test examples, with its gradients."""
+    """A box a layer, with what it does on the test examples and the gradients of the loss."""
     import viz
 
-    model, (X, y) = experiment.model, (experiment.X_test[:16], experiment.y_test[:16])
-    model.zero_grad()
-    loss = training.named(experiment.loss, training.LOSSES, "loss")(model(mg.Tensor(X, name="X")), y)
-    loss.name = "loss"
-    loss.backward()
-    viz.draw(loss, title=f"{model!r}: loss and gradients on {len(y)} test examples").save(path)
-    model.zero_grad()
+    model, X, y = experiment.model, experiment.X_test, experiment.y_test
+    title = f"{model!r} on the test of {experiment.dataset.stem}"
+    viz.draw(model, "module", X=X, y=y, loss=experiment.loss, title=title).save(path)

@@ -518,7 +518,7 @@ ACTIVATIONS = ["relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("scalar", [True, False])
 def test_no_op_of_a_network_is_blamed(activation, scalar):
-    model, X = MLP(3, [6, 5, 2], activation=activation, rng=0), numbers((12, 3))
+    model, X = MLP(3, [3, 3, 2] if scalar else [6, 5, 2], activation=activation, rng=0), numbers((12, 3))
     if scalar:
         a, b = model(list(X[0]))
         root = a * b
@@ -654,10 +654,10 @@ def test_of_many_places_those_that_tell_most_are_looked_at():
 
 
 def test_a_large_product_is_checked_without_looking_at_every_entry():
-    W, X = Tensor(numbers((784, 100)) * 0.05, requires_grad=True), numbers((500, 784), 1)
+    W, X = Tensor(numbers((200, 50)) * 0.1, requires_grad=True), numbers((300, 200), 1)
     f, calls = counted(lambda a: a * 1.0)
     same = op("same", f, lambda g, out, a: g * 1.0)
-    assert find_blame(F.cross_entropy(same(X @ W), np.arange(500) % 100)) is None
+    assert find_blame(F.cross_entropy(same(X @ W), np.arange(300) % 50)) is None
     assert len(calls) < 1_000
 
 

@@ -24,10 +24,10 @@ def sine(wrong=None, by=0.0, to=None, sums=True):
 
 
 def test_a_report_says_how_many_of_how_many_were_checked():
-    report = gradcheck(lambda x: F.sum(F.sin(x)), np.linspace(-1, 1, 12_345))
-    assert "checked 2,000 of 12,345" in str(report)
+    report = gradcheck(lambda x: F.sum(F.sin(x)), np.linspace(-1, 1, 2_345))
+    assert "checked 2,000 of 2,345" in str(report)
     assert report.ok
-    assert (report.checked, report.coordinates) == (2000, 12_345)
+    assert (report.checked, report.coordinates) == (2000, 2_345)
     assert report.projections > 0
 
 

@@ -590,8 +590,8 @@ def holds(found, draws):
 
 
 def test_planted_faults_are_caught_named_and_blamed_on_the_right_op():
-    found = tally(200)
-    holds(found, 200)
+    found = tally(100)
+    holds(found, 100)
 
 
 @pytest.mark.slow

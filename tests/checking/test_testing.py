@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import assume, find, given, settings
+from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 from micrograd_nn import functional as F
@@ -14,6 +14,7 @@ from micrograd_nn.checking import GradcheckError, check_backward, gradcheck
 from micrograd_nn.testing import arrays, broadcast_shapes, matching_shapes, positive, shapes, unit_interval
 
 steady = settings(derandomize=True, deadline=None, max_examples=60, database=None)
+first = settings(steady, phases=[Phase.generate])  # the first example there is, not the simplest
 SIZES = [(), (1,), (5,), (3, 4), (9, 9)]  # the last is drawn as a whole
 
 
@@ -59,7 +60,7 @@ def test_shapes_drawn_together_broadcast(drawn):
     ],
 )
 def test_every_way_to_broadcast_is_drawn(is_there):
-    find(broadcast_shapes(), lambda pair: is_there(*pair), settings=settings(max_examples=2_000, derandomize=True))
+    find(broadcast_shapes(), lambda pair: is_there(*pair), settings=settings(first, max_examples=2_000))
 
 
 @steady
@@ -123,7 +124,7 @@ def test_a_gap_that_is_asked_for_is_kept(data, gap, shape):
 
 def test_as_many_entries_as_have_room_are_drawn():
     for n in (1, 20):
-        assert closest(find(arrays((n,), gap=0.1), lambda x: True, settings=steady)) >= 0.1 - 1e-12
+        assert closest(find(arrays((n,), gap=0.1), lambda x: True, settings=first)) >= 0.1 - 1e-12
     with pytest.raises(
         ValueError, match=r"there are 21 entries, and from -2 to 2, 0.1 away from 0, there is room for 20"
     ):
@@ -136,18 +137,18 @@ def test_without_a_gap_there_are_ties():
 
 
 def test_arrays_are_float64_own_their_memory_and_can_be_written_to():
-    x, y = find(arrays(((2, 3), (3,))), lambda drawn: True)
+    x, y = find(arrays(((2, 3), (3,))), lambda drawn: True, settings=first)
     assert x.dtype == y.dtype == np.float64
     assert not np.shares_memory(x, y)
     x[0, 0] = y[0] = 0.0
 
 
 def test_one_shape_gives_an_array_and_several_a_tuple():
-    assert find(arrays(3), lambda x: True).shape == (3,)
-    assert find(arrays([2, 3]), lambda x: True).shape == (2, 3)
-    assert [x.shape for x in find(arrays(((2,),)), lambda x: True)] == [(2,)]
-    assert [x.shape for x in find(arrays([(2,), ()]), lambda x: True)] == [(2,), ()]
-    assert find(arrays((0, 3)), lambda x: True).shape == (0, 3)
+    assert find(arrays(3), lambda x: True, settings=first).shape == (3,)
+    assert find(arrays([2, 3]), lambda x: True, settings=first).shape == (2, 3)
+    assert [x.shape for x in find(arrays(((2,),)), lambda x: True, settings=first)] == [(2,)]
+    assert [x.shape for x in find(arrays([(2,), ()]), lambda x: True, settings=first)] == [(2,), ()]
+    assert find(arrays((0, 3)), lambda x: True, settings=first).shape == (0, 3)
 
 
 @steady

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 import micrograd_nn as mg
 from micrograd_nn.cli import main
+from micrograd_nn.cli._subjects import KINDS
 
 NEURON = ("tanh(w1*x1 + w2*x2 + b)", "--set", "w1=-3,x1=2", "--set", "w2=1, x2=0,b=6.8813735870195432")
 
@@ -157,7 +158,7 @@ def test_the_neurons_asked_for_are_opened(runs, capsys):
     assert "▸ layers[0].neurons[1]" not in out
 
 
-@pytest.mark.parametrize("kind", ["graph", "network", "health", "boundary", "history", "activations"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_picture_is_drawn_of_a_run(runs, capsys, kind):
     drawn(capsys, "run", "--as", kind, "-o", "a.svg", "--theme", "dark", "--title", "What it does")
     root = ET.parse("a.svg").getroot()
@@ -167,7 +168,17 @@ def test_every_kind_of_picture_is_drawn_of_a_run(runs, capsys, kind):
 def test_reports_are_told_and_maps_are_not(runs, capsys):
     assert "On these 80 examples" in drawn(capsys, "run", "--as", "health")
     assert "History(3 epochs" in drawn(capsys, "run", "--as", "history")
-    assert "is no picture for a terminal: add --save FILE.svg or --open" in refused(capsys, "run", "--as", "boundary")
+    for kind in ("network", "lifetimes", "boundary", "activations"):
+        assert "is no picture for a terminal: add --save FILE.svg or --open" in refused(capsys, "run", "--as", kind)
+
+
+def test_lifetimes_are_the_epochs_that_the_training_kept(runs, capsys):
+    drawn(capsys, "run", "--as", "lifetimes", "-o", "a.json")
+    assert "epoch" in (runs / "a.json").read_text()
+    content = json.loads((runs / "run" / "history.json").read_text())
+    (runs / "run" / "history.json").write_text(json.dumps(content | {"health": []}))
+    said = refused(capsys, "run", "--as", "lifetimes", "-o", "b.svg")
+    assert "run has no health report of each epoch: --as health measures its units now" in said
 
 
 def test_a_wiring_is_drawn(here, capsys):
@@ -187,6 +198,7 @@ def test_a_folder_comes_before_an_expression(here, capsys):
 
 
 def test_what_looks_like_a_path_is_not_called_an_expression(here, capsys):
+    assert "moons has no value, and there is no run moons: micrograd-nn draw" in refused(capsys, "moons")
     assert "there is no run or file net.json" in refused(capsys, "net.json")
     assert "there is no run or file runs/1st-try" in refused(capsys, "runs/1st-try")
     said = refused(capsys, "runs/moons-1")
@@ -209,7 +221,10 @@ def test_what_does_not_go_together_is_refused(runs, capsys):
         (["run", "--as", "boundary", "--detail", "tensor"], "--detail is for graphs"),
         (["run", "--as", "boundary", "--no-values"], "--no-values is for graphs"),
         (["run", "--as", "graf"], "did you mean graph?"),
-        (["run", "--example", "80"], "example=80, and X has 80 examples"),
+        (["run", "--example", "80"], "--example 80: the test has 80 examples, counted from 0"),
+        (["a*b", "--set", "a=1", "b=2"], "'b=2' is too much: values go together, as in --set a=1,b=2"),
+        (["a", "+", "b", "--set", "a=1,b=2"], "'+' is too much: an expression goes in quotes"),
+        (["a*b", "--sets", "a=1"], "'--sets' is too much: there is no such option"),
         (["run", "--neurons", "9"], "no such neuron is here"),
         (["run", "--highlight", "nothing"], "nothing here is called that"),
         (["run", "--no-grad"], "--no-grad is for expressions"),
@@ -220,6 +235,19 @@ def test_what_does_not_go_together_is_refused(runs, capsys):
     ):
         assert message in refused(capsys, *arguments), arguments
     assert not list(runs.glob("a.*"))
+
+
+def test_a_mistake_of_our_own_is_not_hidden(here, monkeypatch):
+    import viz
+
+    for error in (TypeError("ours"), KeyError("ours"), IndexError("ours"), ImportError("ours", name="viz")):
+
+        def broken(*args, error=error, **options):
+            raise error
+
+        monkeypatch.setattr(viz, "draw", broken)
+        with pytest.raises(type(error), match="ours"):
+            main(["draw", "a*a", "--set", "a=1", "-o", "a.svg"])
 
 
 def spoiled(runs):

@@ -36,7 +36,7 @@ def curve(cell: ET.Element, series: str) -> list[tuple[float, float]]:
     x0, x1, u0, u1 = map(float, axes.get("data-x", "").split())
     y0, y1, v0, v1 = map(float, axes.get("data-y", "").split())
     line = next(g for g in cell.iter() if g.get("data-series") == series)
-    places = [tuple(map(float, p.split())) for path in line.iter() if path.get("d")
+    places = [tuple(map(float, p.split())) for path in line.iter() if path.get("d") and not path.get("data-mark")
               for p in re.split("[ML]", path.get("d", ""))[1:]]  # fmt: skip
     return [(u0 + (u1 - u0) * (x - x0) / (x1 - x0), v0 + (v1 - v0) * (y - y0) / (y1 - y0)) for x, y in places]
 
@@ -111,8 +111,15 @@ def test_limits_and_ranges_are_those_of_the_functions() -> None:
     assert ranges(["relu", "tanh", "sigmoid", "elu", "identity", "softplus"]) == [
         "0 to ∞", "−1 to 1", "0 to 1", "−1 to ∞", "−∞ to ∞", "0 to ∞",
     ]  # fmt: skip
+    assert ranges([F.sqrt, F.log, lambda z: z * math.nan]) == ["0 to ∞", "−∞ to ∞", "NaN to NaN"]
     elu = cells(viz.draw_activations("elu"))[0]
     assert [float(e.get("data-value", "")) for e in elu.iter() if e.get("data-mark") == "limit"] == [-1.0]
+
+
+def test_where_there_is_no_value_there_is_no_slope() -> None:
+    root = cells(viz.draw_activations(F.log))[0]
+    for series in ("f", "slope"):
+        assert min(z for z, _ in curve(root, series)) > -0.01
 
 
 def test_functions_of_ones_own_are_drawn() -> None:
@@ -212,7 +219,7 @@ def test_learned_slopes_are_drawn_as_their_mean_and_what_they_span() -> None:
     cell = cells(picture)[0]
     for z, y in curve(cell, "f")[::50]:
         assert y == pytest.approx(z * (slopes.mean() if z < 0 else 1), abs=0.05)
-    assert "units differ: f(−6) from −5.4 to 0" in [t.said for t in texts(picture)]
+    assert any(t.said.endswith("units differ: f(−6) from −5.4 to 0") for t in texts(picture))
 
 
 def test_maxout_has_a_histogram_of_its_outputs_and_no_curve() -> None:
@@ -257,10 +264,9 @@ def test_numbers_that_overflow_are_left_out_and_counted() -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "print"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_nothing_overlaps_or_is_cut_off(theme: Any, count: int) -> None:
-    picture = viz.draw_activations(list(nn.ACTIVATIONS)[-count:], theme=theme, title="Functions")
+def test_nothing_overlaps_or_is_cut_off(count: int) -> None:
+    picture = viz.draw_activations(list(nn.ACTIVATIONS)[-count:], title="Functions")
     legible(picture)
     assert picture._sheet.kind == "activations"
 

@@ -52,6 +52,18 @@ def notes(picture: viz.Picture) -> str:
     return " ".join(texts(parse(picture)))
 
 
+def numbered(picture: viz.Picture, order: list[Any]) -> dict[Any, int]:
+    """The number that each node's box has, by name."""
+    number = {b.attrib["data-name"]: int(b.attrib["data-box"]) for b in boxes(picture)}
+    return {node: number[node.name] for node in order}
+
+
+def all_named(root: mg.Value | mg.Tensor) -> Any:
+    for i, node in enumerate(mg.topological_order(root)):
+        node.name = f"node{i}"
+    return root
+
+
 def into(picture: viz.Picture, name: str) -> list[ET.Element]:
     """The edges that lead to a box."""
     place = named(picture, name).attrib["data-box"]
@@ -82,6 +94,7 @@ def graphs(draw: Any) -> mg.Value:
     for v in made[1:]:
         total = total + v
     total.backward()
+    all_named(total)
     return total
 
 
@@ -91,15 +104,17 @@ def test_of_any_graph_each_number_and_each_contribution_is_the_engines(root: mg.
     picture, order = viz.draw(root), mg.topological_order(root)
     drawn = boxes(picture)
     assert len(drawn) == len(order)
+    place = numbered(picture, order)
     sums = dict.fromkeys(range(len(order)), 0.0)
     seen = []
     for e in edges(picture):
         if "data-through" in e.attrib:
             sums[int(e.attrib["data-tail"])] += float(e.attrib["data-through"])
         seen.append((int(e.attrib["data-tail"]), int(e.attrib["data-head"])))
-    place = {node: i for i, node in enumerate(order)}
     assert sorted(seen) == sorted((place[p], place[n]) for n in order for p in n.parents)
-    for i, (box, node) in enumerate(zip(drawn, order, strict=True)):
+    for node in order:
+        i = place[node]
+        box = drawn[i]
         assert float(box.attrib["data-value"]) == node.data
         if node.requires_grad:
             assert float(box.attrib["data-grad"]) == node.grad
@@ -110,10 +125,10 @@ def test_of_any_graph_each_number_and_each_contribution_is_the_engines(root: mg.
 @settings(max_examples=25, deadline=None)
 @given(graphs())
 def test_of_any_graph_each_edges_derivative_is_the_numerical_one(root: mg.Value) -> None:
-    order = mg.topological_order(root)
-    place = {node: i for i, node in enumerate(order)}
+    picture, order = viz.draw(root), mg.topological_order(root)
+    place = numbered(picture, order)
     found: dict[tuple[int, int], list[float]] = {}
-    for e in edges(viz.draw(root)):
+    for e in edges(picture):
         if "data-local" in e.attrib:
             key = int(e.attrib["data-tail"]), int(e.attrib["data-head"])
             found.setdefault(key, []).append(float(e.attrib["data-local"]))
@@ -141,20 +156,20 @@ def test_contributions_to_an_array_add_up_to_its_gradient() -> None:
     h = model.layers[0](batch)
     out = (model.layers[1](h) * 2).sum() + (h * h).mean() + (h @ np.ones((5, 1))).sum() + h[:, 1].sum()
     out.backward()
-    picture, order = viz.draw(out), mg.topological_order(out)
+    picture, order = viz.draw(all_named(out)), mg.topological_order(out)
+    place = numbered(picture, order)
     sums = dict.fromkeys(range(len(order)), 0.0)
     for e in edges(picture):
         sums[int(e.attrib["data-tail"])] += float(e.get("data-total", 0.0))
-    users = [sum(p is node for n in order for p in n.parents) for node in order]
-    assert max(users) >= 4
-    for i, node in enumerate(order):
+    users = {node: sum(p is node for n in order for p in n.parents) for node in order}
+    assert max(users.values()) >= 4
+    for node in order:
         if node.requires_grad and node is not out:
-            assert sums[i] == pytest.approx(np.sum(node.grad), rel=1e-9, abs=1e-12)
-    only = [i for i, n in enumerate(users) if n == 1 and order[i].requires_grad and order[i].data.size > 1]
+            assert sums[place[node]] == pytest.approx(np.sum(node.grad), rel=1e-9, abs=1e-12)
+    only = {place[n]: n for n in order if users[n] == 1 and n.requires_grad and n.data.size > 1}
     for e in edges(picture):
-        if int(e.attrib["data-tail"]) in only:  # the norm through the one edge is the node's
-            grad = order[int(e.attrib["data-tail"])].grad
-            assert float(e.attrib["data-through"]) == pytest.approx(np.linalg.norm(grad))
+        if (node := only.get(int(e.attrib["data-tail"]))) is not None:  # the norm through the one edge is the node's
+            assert float(e.attrib["data-through"]) == pytest.approx(np.linalg.norm(node.grad))
 
 
 # --- where the gradient stops ---------------------------------------------------------------------------------------

@@ -228,9 +228,11 @@ def test_a_diagram_of_units_is_a_graph_too() -> None:
     assert nn.Network.from_json(text).to_json() == net.to_json()
     assert json.loads(text)["graph"]["tables"][0]["rows"] == [["h1_1", "NaN"]]
     assert len(nx.parse_graphml(write_graphml(sheet, "light"))) == 5
-    picture = viz.Picture(sheet)
-    assert picture.dot.count("->") == 6
     assert units_of(nn.MLP(2, [2, 1], dropout=0.5, rng=0)) is None
+    large = viz.draw_network(nn.MLP(2, [40, 1], rng=0))
+    assert "are drawn" in large._sheet.note
+    assert large.dot.count("->") == mermaid(large).count("-->") == 120
+    assert "are drawn" not in large.dot + mermaid(large)
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])

@@ -154,7 +154,9 @@ def balanced(text: str) -> bool:
     return depth == 0
 
 
-@pytest.mark.parametrize("engine", TEX)
+@pytest.mark.parametrize(
+    "engine", [TEX[0], *(pytest.param(*e.values, marks=[*e.marks, pytest.mark.slow]) for e in TEX[1:])]
+)
 def test_tex_sets_every_hostile_name(engine: str, tmp_path: Path) -> None:
     out = mg.Value(0.0)
     for name in HOSTILE:

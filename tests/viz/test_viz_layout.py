@@ -84,6 +84,17 @@ def test_a_frame_holds_its_boxes_and_inner_frames(no_native: None) -> None:
     assert placed.boxes[0][0] + 60 < outer[0]
 
 
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_a_frame_is_as_wide_as_its_label_and_reaches_no_further(engine: str, direction: str) -> None:
+    sizes = [(60.0, 46.0)] * 4
+    root = Frame(boxes=[0, 1, 2], frames=[Frame("a label longer than the box in it", [3])])
+    placed = lay_out(sizes, [Link(0, 1), Link(1, 2), Link(2, 3)], root, direction)
+    left, _, right, _ = placed.frames[0]
+    wide = width("a label longer than the box in it", 12)
+    assert wide < right - left < wide + 60
+    assert abs((left + right) / 2 - placed.boxes[3][0]) < 30
+
+
 def test_no_name_reaches_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 

@@ -6,6 +6,7 @@ import copy
 import math
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -533,6 +534,7 @@ def on_page(root: ET.Element, x: float = 0.0, y: float = 0.0) -> Any:
 LONG = "an exceedingly long name, of more than sixty characters, with commas"
 
 
+@cache
 def pictures() -> list[viz.Picture]:
     model, X = planted()
     moons = rng().normal(size=(20, 2))

@@ -107,6 +107,19 @@ def test_folders_are_refused_in_a_sentence(tmp_path: Path) -> None:
     assert os.listdir(folder) == []
 
 
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not by the name that it has until it is whole."""
+
+    def locked(*args: object, **more: object) -> None:
+        raise PermissionError(13, "Permission denied", "/somewhere/.a.svg.partial")
+
+    monkeypatch.setattr("viz._picture.written_whole", locked)
+    with pytest.raises(PermissionError, match=r"Permission denied: '.*/a\.svg'$"):
+        picture().save(tmp_path / "a.svg")
+
+
 def test_a_notebook_gets_the_svg() -> None:
     p = picture()
     assert p._repr_svg_() == p.svg

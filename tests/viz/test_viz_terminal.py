@@ -96,9 +96,45 @@ def test_nothing_is_wider_than_the_width(width: int) -> None:
     model = mg.nn.MLP(2, [4, 3, 2], "tanh", rng=0)
     X, y = np.ones((5, 2)), np.array([0, 1, 0, 1, 0])
     for detail in ("module", "tensor", "scalar"):
-        body = viz.text(model, detail=detail, X=X, y=y, width=width).partition("\n\n")[0]
-        assert widest(body) <= width, body
-    assert widest(viz.text(neuron(), width=width).partition("\n\n")[0]) <= width
+        shown = viz.text(model, detail=detail, X=X, y=y, width=width, title="What it does, on five examples")
+        assert widest(shown) <= width, shown
+    assert widest(viz.text(neuron(), width=width)) <= width
+
+
+def test_in_a_narrow_terminal_every_box_is_still_told_by_its_name() -> None:
+    model = mg.nn.MLP(2, [4, 3, 2], "tanh", rng=0)
+    X, y = np.ones((5, 2)), np.array([0, 1, 0, 1, 0])
+    for width in (40, 60, 80):
+        shown = viz.text(model, "tensor", X=X, y=y, width=width)
+        for name in ("cross_entropy loss", "W1", "W2", "W3", "b1", "b2", "b3", "X", "transpose", "tanh"):
+            assert re.search(rf"{name}[^…\n]*( |$)", shown, re.M), (width, name, shown)
+    assert "(below)" not in viz.text(neuron(), style="tree", width=50)  # there is room
+
+
+def test_the_neurons_asked_for_are_told_number_by_number() -> None:
+    model = mg.nn.MLP(2, [8, 8, 2], rng=0)
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    shown = viz.text(model, "scalar", X=X, neurons="layers[1].neurons[3]", width=100)
+    row = model.layers[1].weight.data[3]
+    for j, weight in enumerate(row):
+        assert number(weight) in line_of(shown, f"w{j}")
+
+
+def test_of_arrays_the_norm_of_the_gradient_is_told() -> None:
+    t = mg.Tensor([3.0, -4.0], requires_grad=True, name="t")
+    (t * t).sum().backward()
+    for style in ("tree", "diagram"):
+        shown = viz.text((t * t).sum(), style=style, width=100)
+        assert "Of arrays: mean ± std, and the norm of the gradient." in shown
+        assert re.search(r"t.*\b10\.0", shown.replace("\n", " "))  # the norm of (6, -8)
+    assert "norm" not in viz.text((t * t).sum(), gradients=False)
+
+
+def test_many_that_are_told_elsewhere_share_a_line() -> None:
+    model = mg.nn.MLP(2, [8, 8, 2], rng=0)
+    shown = viz.text(model, "scalar", X=np.ones((5, 2)), neurons=[0], width=80)
+    assert re.search(r"↓ relu #\d+, layers\[0\]\.neurons\[\d\] an", shown)
+    assert len(re.findall(r"\n *layers\[0\]\.neurons\[\d\]", shown)) == 7
 
 
 def test_wide_characters_do_not_bend_a_box() -> None:
@@ -197,9 +233,8 @@ def test_a_diagram_that_does_not_fit_is_a_tree_and_says_so() -> None:
     root = neuron()
     assert "►" in viz.text(root, width=80)
     assert "►" not in viz.text(root, width=50)
-    assert "As a tree: a diagram of 10 boxes cannot be drawn in 50 columns." in viz.text(
-        root, width=50, style="diagram"
-    )
+    shown = " ".join(viz.text(root, width=50, style="diagram").split())
+    assert "As a tree: a diagram of 10 boxes cannot be drawn in 50 columns." in shown
     assert "As a tree" not in viz.text(root, width=50)
 
 
@@ -209,7 +244,7 @@ def test_a_deep_graph_goes_on_below_and_tells_every_node() -> None:
     for _ in range(55):
         out = out.sin()
     shown = viz.text(out, width=80)
-    assert shown.count("(below)") == shown.count("\nsin #") > 0
+    assert shown.count("↓ sin #") == shown.count("\nsin #") > 0
     assert len(re.findall(r"sin(?: #\d+)? +0\.", shown)) == 55
     assert widest(shown) <= 80
 
@@ -218,7 +253,7 @@ def test_a_large_graph_is_folded_and_says_so() -> None:
     model = mg.nn.MLP(2, [16, 16, 1], "tanh", rng=0)
     shown = viz.text(model([0.5, -1.0]), width=80)
     assert shown.count("\n") < 100
-    assert re.search(r"1,0\d\d nodes folded into \d+ boxes\.", shown)
+    assert re.search(r"1,0\d\d nodes folded into \d+ boxes: a larger budget opens more\.", shown)
 
 
 def test_models_are_told_at_every_detail() -> None:
@@ -280,14 +315,14 @@ def test_names_do_no_harm(name: str) -> None:
         shown = viz.text(v * 2.0, style="tree", color=color, title=name, width=80)
         if not color:
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
-        assert shown.count("\n") <= 8
+        assert shown.count("\n") <= 9
     if name == "[bold]x[/bold]":
         assert name in viz.text(v * 2.0, color=True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"style": "list"}, 'style is "tree" or "diagram"'), ({"width": 5}, "20 or more"), ({"budget": 0}, "1 or more")],
+    [({"style": "list"}, 'style is "tree" or "diagram"'), ({"width": 5}, "20 or more"), ({"budget": 0}, "at least 1")],
 )
 def test_what_cannot_be_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -106,7 +106,8 @@ def _of_model(model: nn.Module, X: Any) -> tuple[list[Cell], int]:
             "its activations, such as draw_activations('tanh')."
         )
     X = numbers(X)
-    report = unit_health(model, X)
+    with at_work(model):
+        report = unit_health(model, X)
     if not report.layers:
         raise ValueError("this model has no activations to draw: its layers are linear.")
     health = {h.name: h for h in report.layers}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from viz._marks import Piece, patterned, said
+from viz._marks import Piece, patterned, sample
 from viz._picture import Picture
 from viz._running import Array
 from viz._sheet import Table, compose
@@ -155,24 +155,21 @@ def _legend(
     kinds = len(names)
     pieces = []
     for k, name in enumerate(names):
-        words = said(with_sign(k, name, kinds), 17.0 if k < 10 else 23.0)
-        pieces.append(Piece(words.width, [point(6, 0, 4.5, k, kinds, True), *words.markup]))
+        pieces.append(sample([point(6, 0, 4.5, k, kinds, True)], 12 if k < 10 else 18, with_sign(k, name, kinds)))
     if "test" in sets:
-        words = said("filled: training, hollow: test", 34.0)
         both = [point(6, 0, 4.5, 1, 3, True), point(22, 0, 4.5, 1, 3, False)]
-        pieces.append(Piece(words.width, [*both, *words.markup]))
+        pieces.append(sample(both, 29, "filled: training, hollow: test"))
     if any((s.given[part] != sets[part].classes).any() for s in shown for part in sets):
-        words = said("misclassified", 24.0)
-        pieces.append(Piece(words.width, [point(9, 0, 3.5, 1, 3, True), wrong(9, 0, 3.5), *words.markup]))
+        pieces.append(sample([point(9, 0, 3.5, 1, 3, True), wrong(9, 0, 3.5)], 19, "misclassified"))
     line = element("line", x1=0, y1=0, x2=19, y2=0, stroke=INK, stroke_width=2)
-    words = said("boundary" if kinds > 2 else f"boundary: score {number(threshold)}" if threshold else "boundary", 25.0)
-    pieces.append(Piece(words.width, [line, *words.markup]))
+    pieces.append(
+        sample([line], 20, f"boundary: score {number(threshold)}" if threshold and kinds == 2 else "boundary")
+    )
     if kinds == 2:
         pieces.append(_scale(names, levels, scale, threshold))
     if signed and scale == "margin":
         dashed = element("line", x1=0, y1=0, x2=24, y2=0, stroke=INK, stroke_width=1, stroke_dasharray="5 4")
-        words = said("score +1 and −1", 30.0)
-        pieces.append(Piece(words.width, [dashed, *words.markup]))
+        pieces.append(sample([dashed], 25, "score +1 and −1"))
     if any(s.plane.has_nan for s in shown):
         pieces.append(patterned(HATCH, "NaN"))
     return pieces
@@ -194,8 +191,7 @@ def _scale(names: Sequence[str], levels: Sequence[float], scale: str, threshold:
         parts.append(element("rect", fill=hue, fill_opacity=f"{1 - (1 - TINT) ** deep:.3f}", **box))
     parts.append(element("line", x1=11.0 * n, y1=-8.5, x2=11.0 * n, y2=8.5, stroke=INK, stroke_width=1.5))
     parts.append(element("rect", x=0, y=-6.5, width=22.0 * n, height=13, fill="none", stroke=FAINT))
-    words = said(text, 22.0 * n + 6)
-    return Piece(words.width, [*parts, *words.markup])
+    return sample(parts, 22.0 * n + 1, text)
 
 
 def _describe(shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str]) -> str:

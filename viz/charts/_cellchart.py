@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd_nn.health import LayerHealth
 from micrograd_nn.health._activity import FLAT
-from viz._marks import Piece, patterned, said, square
+from viz._marks import Piece, patterned, sample, square
 from viz._running import Array
 from viz._text import clean, fitted
 from viz._thresholds import saturates
@@ -49,7 +49,7 @@ def draw_cells(cells: Sequence[Cell]) -> tuple[list[Raw], tuple[float, float]]:
     y = 0.0
     for start in range(0, len(cells), n):
         row = cells[start : start + n]
-        facts = [[line for fact in c.facts for line in wrapped(fact, wide - 6, TICK)] for c in row]
+        facts = [[line for fact in _told(c, n == 1) for line in wrapped(fact, wide - 6, TICK)] for c in row]
         room = 26 + 16.0 * max(map(len, facts)) + 6
         end = y
         for k, (cell, lines) in enumerate(zip(row, facts, strict=True)):
@@ -70,6 +70,12 @@ def draw_cells(cells: Sequence[Cell]) -> tuple[list[Raw], tuple[float, float]]:
             end = max(end, below.bottom + 42)
         y = end + 24
     return parts, (WIDE, y - 24)
+
+
+def _told(cell: Cell, alone: bool) -> list[str]:
+    """What is said over a function; where it has a row to itself, in one line after that of its units."""
+    units = int(cell.health is not None)
+    return [*cell.facts[:units], " · ".join(cell.facts[units:])] if alone else cell.facts
 
 
 def _data(cell: Cell) -> dict[str, Any]:
@@ -197,12 +203,10 @@ def keys(cells: Sequence[Cell]) -> list[Piece]:
     if any(any(s.ends) for s in shapes):
         pieces.append(_key("limit", "2 3", 1.25, LINE))
     if any(s.low is not None for s in shapes):
-        words = said("what the units span", 24.0)
-        pieces.append(Piece(words.width, [element("rect", y=-6, width=19, height=12, fill=TRACK), *words.markup]))
+        pieces.append(sample([element("rect", y=-6, width=19, height=12, fill=TRACK)], 19, "what the units span"))
     return pieces
 
 
 def _key(text: str, dash: str | None, thick: float, colour: str = INK) -> Piece:
-    words = said(text, 32.0)
     line = element("line", x1=0, y1=0, x2=26, y2=0, stroke=colour, stroke_width=thick, stroke_dasharray=dash)
-    return Piece(words.width, [line, *words.markup])
+    return sample([line], 27, text)

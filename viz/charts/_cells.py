@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz._marks import Piece, cross, said, square
+from viz._marks import Piece, cross, sample, square
 from viz._running import Array
 from viz._text import clean
 from viz._thresholds import dead_key, on, saturated_key
@@ -109,16 +109,15 @@ def keys(report: HealthReport, measures: Iterable[str]) -> list[Piece]:
 
 
 def _scale(words: str) -> Piece:
-    end = said(f"{words} from 0 to 1", 6 * 15.0 + 5)
     parts = []
     for k in range(6):
         box = {"x": 15.0 * k, "y": -6.5, "width": 13, "height": 13, "rx": 2.5, "stroke": FAINT}
         parts.append(element("rect", fill=INK, fill_opacity=f"{tint(k / 5):.3f}", **box))
-    return Piece(end.width, [*parts, *end.markup])
+    return sample(parts, 90, f"{words} from 0 to 1")
 
 
 def ringed(report: HealthReport, *sign: Raw) -> Piece:
     """What dormant means; `sign` is in place of the ring."""
-    words = said(f"dormant: mean |a| at most {report.faint:g} of the layer's", 24.0)
     box = element("rect", y=-6.5, width=19, height=13, rx=3, fill=INK, fill_opacity="0.2", stroke=FAINT)
-    return Piece(words.width, [box, *(sign or glyph("dormant", 9.5, 0, 15)), *words.markup])
+    text = f"dormant: mean |a| at most {report.faint:g} of the layer's"
+    return sample([box, *(sign or glyph("dormant", 9.5, 0, 15))], 19, text)

@@ -87,13 +87,11 @@ def sampled(act: Activation, curves: Curves, lo: float, hi: float, flat: float =
 
         def both(z: Array) -> tuple[Array, Array]:
             """Values and slopes, (points, units), at each z."""
-            with np.errstate(all="ignore"):
-                return of_units(z)
-
-        def of_units(z: Array) -> tuple[Array, Array]:
             grid = _for_units(z, units, act)
-            a = _values(act, grid)
-            return by_units(a, act.axis), by_units(np.broadcast_to(curve.slope(grid, a), grid.shape), act.axis)
+            with np.errstate(all="ignore"):
+                a = _values(act, grid)
+                slopes = np.where(np.isnan(a), np.nan, curve.slope(grid, a))  # no slope where there is no value
+            return by_units(a, act.axis), by_units(slopes, act.axis)
 
         step = (hi - lo) / (_POINTS - 1)
         z = np.unique(np.append(np.linspace(lo, hi, _POINTS), 0.0))
@@ -171,10 +169,10 @@ def _span(values: Array, far: tuple[float, float], ends: tuple[float | None, flo
     """The least and the largest of the values, or an infinity where an end without a limit leads there."""
     values = values[~np.isnan(values)]
     if not values.size:
-        return -np.inf, np.inf
+        return np.nan, np.nan
     least, most = float(values.min()), float(values.max())
     open_ends = [v for v, end in zip(far, ends, strict=True) if end is None]
     known = [end for end in ends if end is not None]
-    low = -np.inf if any(v <= least or not v > -np.inf for v in open_ends) else min([least, *known])
-    high = np.inf if any(v >= most or not v < np.inf for v in open_ends) else max([most, *known])
+    low = -np.inf if any(v <= least for v in open_ends) else min([least, *known])
+    high = np.inf if any(v >= most for v in open_ends) else max([most, *known])
     return low, high

@@ -12,6 +12,7 @@ from micrograd_nn.nn import Module
 from viz._running import Array, bare, numbers
 from viz._text import MINUS, clean, fitted, number
 from viz.charts._chart import LABEL
+from viz.charts._regions import LARGEST
 
 __all__ = ["Labelled", "classes_of", "labels_of", "models_of", "names_of", "points_of"]
 
@@ -54,6 +55,8 @@ def points_of(X: Any, what: str) -> Array:
     if not np.isfinite(Z).all():
         row = int(np.flatnonzero(~np.isfinite(Z).all(1))[0])
         raise ValueError(f"{what} is not finite at row {row}: {Z[row].tolist()} has no place on the plane.")
+    if (most := float(np.abs(Z).max())) > LARGEST:
+        raise ValueError(f"{what} reaches {number(most)}, too far to be drawn: scale it, such as {what} / {most:.0e}.")
     return Z
 
 

@@ -27,7 +27,7 @@ __all__ = ["draw_health"]
 
 _NAMES, _CELLS, _COUNTS = 0.0, 158.0, 654.0  # where the three columns begin
 # up to so many units: cells in a row, and pixels from one to the next
-_SIZES = ((20, 20, 24), (64, 16, 24), (512, 32, 15), (math.inf, 64, 7))
+_SIZES = ((12, 12, 36), (20, 20, 24), (64, 16, 24), (512, 32, 15), (math.inf, 64, 7))
 _SPOKEN = {"nan": "not finite", "dead": "dead", "saturated": "saturated", "dormant": "dormant"}
 
 
@@ -99,7 +99,7 @@ def _draw_report(report: HealthReport, measure: str | None, order: str, most: in
     parts: list[Raw] = []
     y = 6.0
     sizes = [len(h) for h in report.layers]
-    usual = _size(max((n for n in sizes if n <= _SIZES[2][0]), default=0))
+    usual = _size(max((n for n in sizes if n <= _SIZES[3][0]), default=0))
     if not report.layers:
         parts.append(write("This network has no activations whose health could be measured.", 0, y + 14, 13, GREY))
         y += 34
@@ -145,7 +145,7 @@ def _layer(
     if len(h) > most:
         cells, high = _groups(h, found, values, sequence, most)
     else:
-        across, pitch = usual if len(h) <= _SIZES[2][0] else _size(len(h))
+        across, pitch = usual if len(h) <= _SIZES[3][0] else _size(len(h))
         cells, high = [], 0.0
         for place, i in enumerate(sequence):
             x, y = _CELLS + place % across * pitch, place // across * float(pitch)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from viz._places import Rect, meet
 from viz._text import clean, width
 from viz._xml import GREY, INK, LINE, TRACK, Raw, element, write
 from viz.charts._chart import LABEL, TICK, Axes, Ending, endings, limits, reading, usual, widest
@@ -212,7 +213,7 @@ def _area(axes: Axes, line: Series, pattern: str) -> Raw:
 def _named(guides: Sequence[Guide], axes: Axes, lines: Sequence[Series]) -> list[Raw]:
     """The words at the guides, inside the axes where no line and no other words are, if there is such a place."""
     parts: list[Raw] = []
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[Rect] = []
     points = [
         [(axes.x(x), axes.y(y)) for x, y in zip(s.xs, s.ys, strict=True) if y is not None and axes.shown(y)]
         for s in lines
@@ -225,7 +226,7 @@ def _named(guides: Sequence[Guide], axes: Axes, lines: Sequence[Series]) -> list
             for y in heights:
                 for anchor, a in (("start", x + 6), ("end", x - 6 - wide)):
                     box = (a, y - 14, a + wide, y + 6)
-                    if a < axes.x0 or a + wide > axes.right or any(_meet(box, other) for other in taken):
+                    if a < axes.x0 or a + wide > axes.right or any(meet(box, other) for other in taken):
                         continue
                     free.append((sum(_crosses(line, box) for line in points), anchor, y, text, box))
             if free:
@@ -239,11 +240,7 @@ def _named(guides: Sequence[Guide], axes: Axes, lines: Sequence[Series]) -> list
     return parts
 
 
-def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _crosses(line: Sequence[tuple[float, float]], box: tuple[float, float, float, float]) -> int:
+def _crosses(line: Sequence[tuple[float, float]], box: Rect) -> int:
     """How many of some places of a line along a box are within it."""
     left, top, right, bottom = box
     inside = [p for p in line if left - 1 < p[0] < right + 1]

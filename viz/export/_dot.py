@@ -18,7 +18,7 @@ _DRAWN = {"closed": "dashed", "dead": "dashed", "saturated": "dotted"}
 
 def write_dot(sheet: Sheet, theme: str = "light") -> str:
     """What is drawn as a DOT digraph, for Graphviz or any program that reads DOT. Raises ValueError for a chart."""
-    (scene, direction), colours = scene_of(sheet), THEMES[theme]
+    (scene, direction, heading), colours = scene_of(sheet), THEMES[theme]
     ink, grey = f'"{colours["ink"]}"', f'"{colours["grey"]}"'
     lines = [
         "digraph {",
@@ -27,7 +27,6 @@ def write_dot(sheet: Sheet, theme: str = "light") -> str:
         'fontname="Helvetica"]',
         f'  edge [fontname="Helvetica", fontcolor={ink}, fontsize=11, arrowsize=0.7]',
     ]
-    heading = [line for line in (sheet.title, sheet.note) if line]
     if heading:
         lines.append(f"  label={_quote(*heading)}; labelloc=t")
     lines += _nodes(scene, scene.root, "  ", [0], grey)
@@ -40,12 +39,15 @@ def write_dot(sheet: Sheet, theme: str = "light") -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def scene_of(sheet: Sheet) -> tuple[Scene, str]:
-    """The scene drawn, or the units of the network that is, and the direction. Raises ValueError for a chart."""
+def scene_of(sheet: Sheet) -> tuple[Scene, str, list[str]]:
+    """The scene drawn, or the units of the network that is; its direction and heading. ValueError for a chart."""
     if sheet.graph is None and sheet.network is not None and sheet.wiring is not None:
-        return sheet.wiring(sheet.network()), "LR"
-    graph = sheet.needed_graph()
-    return graph.scene, graph.direction
+        scene, direction = sheet.wiring(sheet.network()), "LR"
+        note = scene.fold_note  # what the diagram left out is here
+    else:
+        graph, note = sheet.needed_graph(), sheet.note
+        scene, direction = graph.scene, graph.direction
+    return scene, direction, [line for line in (sheet.title, note) if line]
 
 
 def _nodes(scene: Scene, frame: Frame, indent: str, drawn: list[int], frames: str) -> list[str]:

@@ -23,14 +23,13 @@ def write_mermaid(sheet: Sheet, theme: str) -> str:
 
     Raises ValueError for a chart, which is no graph.
     """
-    (scene, direction), colours = scene_of(sheet), THEMES[theme]
+    (scene, direction, heading), colours = scene_of(sheet), THEMES[theme]
     lines = ["---", "config:", "  theme: base", "  themeVariables:"]
     for name, role in _VARIABLES.items():
         lines.append(f'    {name}: "{colours[role]}"')
     lines += ["---", f"flowchart {direction}"]
     # The front matter could hold a title, but would show its < as &lt;. So all is in a frame, which also has a label.
-    heading = "<br/>".join(_escape(line) for line in (sheet.title, sheet.note) if line)
-    lines += [f'  subgraph page["{heading}"]', f"  direction {direction}"]
+    lines += [f'  subgraph page["{"<br/>".join(map(_escape, heading))}"]', f"  direction {direction}"]
     lines += [*_nodes(scene, scene.root, "  ", [0], direction), "  end"]
     lines.append(f"  style page fill:{colours['paper']},stroke:{colours['paper']}")
     pens: dict[str, list[str]] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from micrograd_nn.checks import at_least_one
 from micrograd_nn.graph import Node, topological_order
 from micrograd_nn.nn import Module, Network
 from viz._layout import LayoutTimeout
@@ -18,7 +19,7 @@ from viz._text import clean
 from viz._theme import Theme, checked_theme
 from viz.export._networkx import later, units_of
 from viz.graph._example import Example, kind_of, run_example
-from viz.graph._gather import build_scene
+from viz.graph._gather import build_scene, needed
 from viz.graph._reading import Reading, is_number, is_pick
 from viz.graph._svg import draw_scene
 from viz.graph._wiring import wiring_scene
@@ -113,15 +114,22 @@ def plan_of(
     """What `draw` draws, and `text` tells, before it is laid out; see `draw` for the arguments."""
     if detail not in (None, "module", "tensor", "scalar"):
         raise ValueError(f'detail must be "module", "tensor" or "scalar" (None: the finest that fits), not {detail!r}.')
-    if budget < 1:
-        raise ValueError(f"budget is a number of boxes, 1 or more, not {budget!r}.")
-    if depth is not None and depth < 1:
-        raise ValueError(f"depth is a depth of nesting, 1 or more, not {depth!r}.")
-    marked = [highlight] if isinstance(highlight, (Node, str)) else list(highlight)
+    budget = at_least_one(budget, "budget")
+    depth = None if depth is None else at_least_one(depth, "depth")
+    marked: Any = [highlight] if isinstance(highlight, (Node, str)) else highlight
+    if not isinstance(marked, (list, tuple, set)) or not all(isinstance(h, (Node, str)) for h in marked):
+        raise TypeError(f"highlight takes nodes, names, and paths of modules, not {highlight!r:.60}.")
+    marked = list(marked)
     shown: dict[str, Any] = {**looks, "highlight": marked}
     opened = _patterns(neurons)
+    if loss is not None and y is None:
+        raise ValueError("a loss needs labels: viz.draw(model, X=X, y=y, loss=loss).")
     if isinstance(what, Module) and X is None:
-        return _wiring(what, detail, depth, y, looks.get("values", True), marked)
+        wanted = {"y": y is not None, "neurons": bool(opened), f"detail={detail!r}": detail in ("tensor", "scalar")}
+        if any(wanted.values()):
+            given = " and ".join(name for name, there in wanted.items() if there)
+            raise ValueError(f"{given} goes with a model computing X, and there is no X: viz.draw(model, X=X, ...).")
+        return _wiring(what, detail, depth, looks.get("values", True), marked)
     if isinstance(what, Module):
         return _model(what, detail, X, y, loss, example, opened, depth, budget, shown)
     if X is not None or y is not None or loss is not None:
@@ -140,10 +148,8 @@ def _patterns(neurons: Any) -> list[str]:
 # --- what is drawn --------------------------------------------------------------------------------------------------
 
 
-def _wiring(model: Module, detail: Any, depth: int | None, y: Any, values: bool, marked: list[Any]) -> Plan:
+def _wiring(model: Module, detail: Any, depth: int | None, values: bool, marked: list[Any]) -> Plan:
     """A model without an input: its units and weights."""
-    if y is not None:
-        raise ValueError("y are the labels of X, and there is no X: viz.draw(model, X=X, y=y).")
     net = model
     if not isinstance(net, Network):
         try:
@@ -166,39 +172,27 @@ def _model(
     """A model computing X, at the detail asked for or the finest that fits."""
     if opened and detail not in (None, "scalar"):
         raise ValueError(f'neurons= opens neurons at detail="scalar", and detail is {detail!r}.')
-    found: Example | None = None
+    run: Example | None = None
     entries = sum(int(np.size(p.data)) for p in model.parameters())
     if detail == "scalar" or opened:
-        found = run_example(model, X, y, loss, example, True)
+        run = run_example(model, X, y, loss, example, True)
     elif detail is None and entries < budget:
-        found = run_example(model, X, y, loss, example, True, must=False)
-        if found is not None and _count(found) > budget:
-            found = None
-    if found is None:
-        found = run_example(model, X, y, loss, example, False)
-    assert found is not None
-    run = found
-    run.reading = replace(run.reading, **looks, open_modules=opened, innermost=bool(opened))
+        run = run_example(model, X, y, loss, example, True, must=False)
+        if run is not None and len(needed(run.roots, run.reading)) > budget:
+            run = None
+    if run is None:
+        run = run_example(model, X, y, loss, example, False)
+    assert run is not None
+    reading = replace(run.reading, **looks, open_modules=opened, innermost=bool(opened))
+    return _planned(run.roots, depth, detail, reading, [" · ".join(run.notes)] if run.notes else [])
+
+
+def _planned(roots: list[Node], depth: int | None, detail: Any, reading: Reading, notes: Sequence[str]) -> Plan:
     depth = depth or (1 if detail == "module" else None)
-
-    def scene(most: int) -> Scene:
-        reading = run.reading
-        made = build_scene(run.roots, most, depth, reading)
-        return replace(made, notes=(" · ".join(run.notes),) if run.notes else ())
-
-    return Plan(scene, later(run.roots, run.reading.grad, run.reading.name))
-
-
-def _count(found: Example) -> int:
-    """How many boxes the graph has when nothing is folded."""
-    seen: set[Node] = set()
-    stack = list(found.roots)
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(found.reading.parents(node))
-    return len(seen)
+    return Plan(
+        lambda budget: replace(build_scene(roots, budget, depth, reading), notes=tuple(notes)),
+        later(roots, reading.grad, reading.name),
+    )
 
 
 def _graph(what: Any, detail: Any, opened: list[str], depth: int | None, looks: dict[str, Any]) -> Plan:
@@ -235,11 +229,7 @@ def _graph(what: Any, detail: Any, opened: list[str], depth: int | None, looks: 
         )
     innermost = bool(opened) or (detail == "tensor" and numbers)
     reading = replace(reading, **looks, kinds=_kinds(nodes), open_modules=opened, innermost=innermost)
-    depth = depth or (1 if detail == "module" else None)
-    return Plan(
-        lambda budget: replace(build_scene(roots, budget, depth, reading), notes=tuple(notes)),
-        later(roots, reading.grad, reading.name),
-    )
+    return _planned(roots, depth, detail, reading, notes)
 
 
 def _of_numbers(nodes: list[Node]) -> bool:

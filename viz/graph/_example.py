@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn.graph import Node, gradients
+from micrograd_nn.health._activity import forward, nodes, shows_all
 from micrograd_nn.modes import enable_grad
 from micrograd_nn.nn import Dropout, GaussianNoise, Layer, Maxout, Module, Network, Neuron
 from micrograd_nn.tensor import Tensor
+from micrograd_nn.training import LOSSES
 from micrograd_nn.value import Value
+from viz._running import Array, at_work, bare, numbers
 from viz._text import clean
 from viz.graph._reading import Reading
 
-__all__ = ["Example", "kind_of", "kinds_of", "observed", "run_example"]
-
-Array = np.ndarray[Any, Any]
+__all__ = ["Example", "kind_of", "run_example"]
 
 
 @dataclass
@@ -31,23 +31,6 @@ class Example:
     notes: list[str] = field(default_factory=list)
 
 
-@contextmanager
-def observed(model: Module) -> Iterator[None]:
-    """Inside, the model works as in use, recording; afterwards its modes and random generators are as they were."""
-    training = [m for m in model.modules() if m.training]
-    generators = [(g, g.bit_generator.state) for _, g in model.named_generators()]
-    for m in training:
-        m.training = False
-    try:
-        with enable_grad(), np.errstate(all="ignore"):
-            yield
-    finally:
-        for m in training:
-            m.training = True
-        for generator, state in generators:
-            generator.bit_generator.state = state
-
-
 def run_example(
     model: Module, X: Any, y: Any, loss: Any, example: int, singly: bool, *, must: bool = True
 ) -> Example | None:
@@ -57,18 +40,18 @@ def run_example(
     TypeError or ValueError saying what does not fit; where the model cannot be computed number by number, None unless
     it `must` be.
     """
+    if isinstance(example, bool) or not isinstance(example, (int, np.integer)):
+        raise TypeError(f"example is the number of a row of X, counted from 0, not {example!r:.60}.")
     rows = _rows(_columns(model, X) if isinstance(X, Mapping) else X)
-    labels = None if y is None else np.asarray(y.data if isinstance(y, Node) else y)
+    labels = None if y is None else bare(y)
     if labels is not None and labels.ndim == 0:
         labels = labels[None]
     if labels is not None and len(labels) != len(rows):
         raise ValueError(f"y needs a label for each example: X has {len(rows):,} and y {len(labels):,}.")
     if singly:
         return _one(model, rows, labels, loss, example, must)
-    from micrograd_nn.health._activity import forward, nodes, shows_all
-
     batch = Tensor(rows, requires_grad=True, name="X")
-    with observed(model):
+    with at_work(model, recording=True):
         out, activations = forward(model, batch, not shows_all(model.modules()))
     outs = list(nodes(out))
     if not outs:
@@ -83,13 +66,11 @@ def run_example(
         return found
     compute, called = _loss(loss, outs[0], labels)
     with enable_grad(), np.errstate(all="ignore"):
-        result = compute(out if callable(loss) else outs[0], _shaped(labels, outs[0], called, "y"))
+        result = compute(out if callable(loss) else outs[0], _shaped(labels, outs[0], called))
     return _with_loss(found, result, called, len(rows))
 
 
 def _one(model: Module, rows: Array, labels: Any, loss: Any, example: int, must: bool) -> Example | None:
-    from micrograd_nn.health._activity import nodes
-
     if not -len(rows) <= example < len(rows):
         raise IndexError(f"example={example}, and X has {len(rows):,} examples, counted from 0.")
     example %= len(rows)
@@ -105,7 +86,7 @@ def _one(model: Module, rows: Array, labels: Any, loss: Any, example: int, must:
         raise ValueError(f"{_said(model)} takes {len(names)} inputs, and X has {rows.shape[1]} columns.")
     given = [Value(float(x), name=name) for x, name in zip(rows[example], names, strict=True)]
     try:
-        with observed(model):
+        with at_work(model, recording=True):
             out = model(given)
         outs = list(nodes(out))
         if not outs or any(np.ndim(n.data) for n in outs):
@@ -113,6 +94,8 @@ def _one(model: Module, rows: Array, labels: Any, loss: Any, example: int, must:
     except (TypeError, ValueError, AttributeError, IndexError) as error:
         if not must:
             return None
+        with at_work(model):
+            model(Tensor(rows))  # where that cannot be computed either, it says why
         raise TypeError(
             f"{_said(model)} cannot be computed number by number ({clean(error, 160)}): draw it with detail='tensor'."
         ) from error
@@ -127,11 +110,21 @@ def _one(model: Module, rows: Array, labels: Any, loss: Any, example: int, must:
     if labels is None:
         return found
     compute, name = _loss(loss, outs[0] if len(outs) == 1 else outs, labels)
-    with enable_grad(), np.errstate(all="ignore"):
-        if name in _ONE_BY_ONE:
-            result = compute(outs[0] if len(outs) == 1 else outs, _target(labels[example], len(outs), name))
-        else:
-            result = compute([outs], labels[example : example + 1])
+    try:
+        with enable_grad(), np.errstate(all="ignore"):
+            if name in _ONE_BY_ONE:
+                result = compute(outs[0] if len(outs) == 1 else outs, _target(labels[example], len(outs), name))
+            else:
+                result = compute([outs], labels[example : example + 1])
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        if not callable(loss):
+            raise
+        if not must:
+            return None
+        raise TypeError(
+            f"the loss {name} cannot be computed on numbers, as lists of rows ({clean(error, 160)}): draw it with "
+            "detail='tensor'."
+        ) from error
     return _with_loss(found, result, name, 1)
 
 
@@ -140,7 +133,8 @@ def _target(target: Any, count: int, loss: str) -> Any:
     wanted = np.asarray(target, float).reshape(-1)
     if len(wanted) != count:
         raise ValueError(
-            f"{loss} needs a number for each output: there are {count} outputs, and the label is {target}."
+            f"{loss} needs a number for each output: of those there {'is' if count == 1 else 'are'} {count}, and the "
+            f"label is {target}."
         )
     if loss == "hinge_loss":
         return float(wanted[0]) if count == 1 else wanted.tolist()
@@ -158,24 +152,13 @@ def _columns(model: Module, X: Mapping[str, Any]) -> Array:
             f"X by name is for a Network, with a value or a column for each of its inputs, and {_said(model)} has "
             f"{', '.join(names) or 'none by name'}."
         )
-    return np.column_stack([np.atleast_1d(np.asarray(X[n].data if isinstance(X[n], Node) else X[n])) for n in names])
+    return np.column_stack([np.atleast_1d(bare(X[n])) for n in names])
 
 
 def _rows(X: Any) -> Array:
     """The examples, a row each; one example alone is a row."""
-    given = X.data if isinstance(X, Node) else [x.data if isinstance(x, Node) else x for x in X] if (
-        isinstance(X, (list, tuple))) else X  # fmt: skip
-    try:
-        rows = np.asarray(given)
-    except ValueError:
-        raise ValueError("X is an array of examples (N, features), and these have different lengths.") from None
-    if rows.dtype.kind not in "fiub":
-        raise TypeError(f"X holds {rows.dtype}, and a network takes numbers.")
-    rows = rows if rows.dtype.kind == "f" else rows.astype(float)
-    rows = rows.reshape(1, -1) if rows.ndim < 2 else rows
-    if not rows.size:
-        raise ValueError(f"X has shape {rows.shape}: there is no example in it.")
-    return rows
+    rows = numbers(X)
+    return rows.reshape(1, -1) if rows.ndim < 2 else rows
 
 
 # --- the loss -------------------------------------------------------------------------------------------------------
@@ -185,8 +168,6 @@ _ONE_BY_ONE = {"mse_loss", "l1_loss", "binary_cross_entropy_with_logits", "hinge
 
 def _loss(given: Any, out: Any, y: Array) -> tuple[Callable[[Any, Any], Any], str]:
     """The loss asked for, else the one that suits the labels; and its name."""
-    from micrograd_nn.training._fit import LOSSES
-
     if callable(given):
         return given, clean(getattr(given, "__name__", "loss"), 40)
     if given is not None:
@@ -211,11 +192,12 @@ def _loss(given: Any, out: Any, y: Array) -> tuple[Callable[[Any, Any], Any], st
     return LOSSES[name], name
 
 
-def _shaped(y: Array, out: Node, loss: str, name: str) -> Any:
-    """Labels in the shape of the outputs where a loss needs that; as a node with a name where it may be one."""
-    if loss in ("mse_loss", "l1_loss") and np.shape(out.data) != y.shape and np.size(out.data) == y.size:
-        y = y.reshape(np.shape(out.data))
-    return Tensor(y.astype(float), name=name) if loss in ("mse_loss", "l1_loss") else y
+def _shaped(y: Array, out: Node, loss: str) -> Any:
+    """Labels as a node with a name, in the shape of the outputs, where a loss takes them so."""
+    if loss not in _ONE_BY_ONE - {"hinge_loss"}:
+        return y
+    same_size = np.size(out.data) == y.size
+    return Tensor((y.reshape(np.shape(out.data)) if same_size else y).astype(float), name="y")
 
 
 def _with_loss(found: Example, result: Any, called: str, count: int) -> Example:

@@ -11,14 +11,15 @@ from typing import Any
 
 from micrograd_nn.graph import Node, topological_order
 from viz._fold import Path, fold, split
-from viz._scene import Box, Frame, Scene
+from viz._places import walk
+from viz._scene import Box, Edge, Frame, Scene
 from viz._text import clean
 from viz.graph._portrait import group, single
 from viz.graph._pulse import Pulse
 from viz.graph._reading import LONG, Reading, is_number, is_pick
 from viz.graph._slopes import Link, bundle, edge
 
-__all__ = ["build_scene", "framed", "matcher", "near_misses"]
+__all__ = ["build_scene", "framed", "matcher", "near_misses", "needed"]
 
 Group = tuple[Path, list[int]]
 _EDGES = 1.5  # for each box of the budget: what is folded until it fits has so many edges at most
@@ -32,7 +33,7 @@ def build_scene(roots: Sequence[Node], budget: int, depth: int | None = None, re
     and is not there. Takes time linear in the number of nodes.
     """
     reading = reading or Reading()
-    nodes = _needed(topological_order(roots), roots, reading)
+    nodes = needed(roots, reading)
     place = {node: i for i, node in enumerate(nodes)}
     parents = [[place[p] for p in reading.parents(n)] for n in nodes]
     paths = _paths(nodes, parents, reading)
@@ -61,8 +62,9 @@ def build_scene(roots: Sequence[Node], budget: int, depth: int | None = None, re
     return Scene(boxes, _edges(nodes, parents, box_of, groups, reading), root, sum(map(len, folded)), len(folded))
 
 
-def _needed(order: list[Node], roots: Sequence[Node], reading: Reading) -> list[Node]:
-    """The nodes to be drawn: all of them, unless some count as leaves."""
+def needed(roots: Sequence[Node], reading: Reading) -> list[Node]:
+    """The nodes to be drawn, parents first: all that `roots` depend on, unless some count as leaves."""
+    order = topological_order(roots)
     if not reading.picks_are_leaves:
         return order
     used = set(roots)
@@ -205,7 +207,7 @@ def _highlighted(
     boxes: list[Box], root: Frame, nodes: list[Node], paths: list[Path], groups: list[Group], reading: Reading
 ) -> list[Box]:
     """The boxes with those marked that were asked for; frames are marked in place."""
-    frames = {frame.path: frame for frame in _walk(root)}
+    frames = {frame.path: frame for frame in walk(root)}
     chosen: set[int] = set()
     for wanted in reading.highlight:
         if isinstance(wanted, Node):
@@ -248,7 +250,7 @@ def _names(node: Node, reading: Reading) -> list[str]:
 
 def _edges(
     nodes: list[Node], parents: list[list[int]], box_of: list[int], groups: list[Group], reading: Reading
-) -> list[Any]:
+) -> list[Edge]:
     """One edge for every use of a node by another; where a box is folded, one for all between two boxes."""
     folded = [len(members) > 1 for _, members in groups]
     edges, bundles = [], dict[tuple[int, int], list[Link]]()
@@ -264,9 +266,8 @@ def _edges(
                 edges.append(edge(link, reading))
     for (_, b), links in bundles.items():
         made = edge(links[0], reading) if len(links) == 1 else bundle(links, reading)
-        edges.append(
-            replace(made, label="") if folded[b] and not made.wrong else made
-        )  # what goes on in there is hidden
+        hidden = folded[b] and not made.wrong  # what goes on in there
+        edges.append(replace(made, label="") if hidden else made)
     return edges
 
 
@@ -292,12 +293,6 @@ def framed(homes: Sequence[Path], groups: Sequence[str | None], kinds: Any = ())
     for frame in at.values():
         frame.frames.sort(key=lambda inner: _in_order(inner.path))
     return root
-
-
-def _walk(frame: Frame) -> Any:
-    for inner in frame.frames:
-        yield inner
-        yield from _walk(inner)
 
 
 def _in_order(label: str) -> list[tuple[int, str]]:

@@ -56,9 +56,8 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
         return Box("view", shape=shape, hover=hover, **common)
     vitals = pulse.vitals(node)
     note, mark, units, told, examples = vitals or ("", "", (), "", 0)
-    flaws = np.size(node.data) - int(np.count_nonzero(np.isfinite(node.data)))
-    if flaws:
-        note = f"{flaws:,} of {np.size(node.data):,} NaN or infinite"
+    if value.flawed:
+        note = f"{value.flawed:,} of {np.size(node.data):,} NaN or infinite"
     return Box(
         "tensor",
         shape=shape,
@@ -77,10 +76,11 @@ def _hover(
     node: Node, reading: Reading, picked: bool, value: Summary | None = None, slope: Summary | None = None
 ) -> str:
     name = called(node, reading.name(node))
-    lines = [name if node.op is None or picked else f"{name}, made by {clean(node.op.name, LONG)}"]
+    made = "" if node.op is None or picked else clean(node.op.name, LONG)
+    lines = [name if made in ("", name) else f"{name}, made by {made}"]
     if picked:
         source = node.parents[0]
-        lines.append(f"entry {list(np.atleast_1d(node.params['index']))} of {called(source, reading.name(source))}")
+        lines.append(f"entry {np.atleast_1d(node.params['index']).tolist()} of {called(source, reading.name(source))}")
     elif formula := _formula(node, reading):
         lines.append(f"= {formula}")
     if node.module:
@@ -100,7 +100,7 @@ def _hover(
 
 def _formula(node: Node, reading: Reading) -> str:
     """What a node was computed as: its inputs by name, or by number where they have none."""
-    if node.op is None or not all(reading.name(p) or is_number(p) for p in node.parents):
+    if node.op is None or node.op.name in VIEWS or not all(reading.name(p) or is_number(p) for p in node.parents):
         return ""
     symbols = [Symbol(name, shape=np.shape(p.data)) if (name := reading.name(p)) else write(item(p.data))
                for p in node.parents]  # fmt: skip
@@ -135,7 +135,7 @@ def group(
     hover += [counted or f"{parameters:,} parameters", health]
     hover += [f"{count:,} × {s}" for s, count in made.most_common(8)]
     grads = [g for n in senders if (g := reading.grad(n)) is not None]
-    verdicts = {reading.verdicts[n] for n in members if n in reading.verdicts} if reading.verdicts else set()
+    verdicts = {reading.verdicts[n] for n in reading.verdicts.keys() & members} if reading.verdicts else set()
     return Box(
         "group",
         name=clean(path[-1], 18) if path else " ".join(s for s, _ in made.most_common(3)) or "leaves",

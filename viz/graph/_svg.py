@@ -60,9 +60,8 @@ def _tables(scene: Scene) -> list[Table]:
     for i, box in enumerate(scene.boxes):
         numbers = [x if isinstance(x, float) else None for x in (box.value, box.grad)]
         marks = [box.mark, box.note, {"wrong": "this rule is wrong", "right": "rule checked", "": ""}[box.verdict]]
-        boxes.append(
-            (i, box.full_name or box.name, box.op, box.shape, *numbers, ", ".join(filter(None, marks)), box.module)
-        )
+        name, said = box.full_name or box.name, ", ".join(filter(None, marks))
+        boxes.append((i, name, box.op, box.shape, *numbers, said, box.module))
     word = "weight" if scene.kind == "wiring" else "local derivative"
     edges = [
         (e.tail, e.head, e.label, e.through, e.count, e.weight if scene.kind == "wiring" else e.local, e.stop)
@@ -129,9 +128,7 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
     if any(b.verdict == "right" for b in boxes):
         words = said("rule checked and right", 16)
         pieces.append(Piece(words.width, [tick(5, 0), *words.markup]))
-    if any(
-        b.kind in ("tensor", "group") and isinstance(x, Summary) and x.count for b in boxes for x in (b.value, b.grad)
-    ):
+    if any(isinstance(x, Summary) and x.count for b in boxes if b.kind != "view" for x in (b.value, b.grad)):
         pieces.append(said("histogram height: √ count"))
     return pieces
 

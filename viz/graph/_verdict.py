@@ -40,8 +40,13 @@ def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
         verdicts=verdicts,  # type: ignore[arg-type]
         wrong={(blame.node, blame.input): _wrong(blame)},
     )
-    notes = [clean(report.headline, _LINE + 40), *wrap(clean(str(blame), 1000), _LINE)]
-    return blame.root, reading, notes
+    return blame.root, reading, [clean(report.headline, _LINE + 40), *_lines(clean(str(blame), 1000))]
+
+
+def _lines(text: str) -> list[str]:
+    """The text in as few lines as it needs, all of about one length."""
+    fewest = len(wrap(text, _LINE))
+    return next(lines for wide in range(20, _LINE + 1) if len(lines := wrap(text, wide)) == fewest)
 
 
 def _gradients(root: Node) -> dict[Node, object]:

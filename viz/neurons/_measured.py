@@ -88,7 +88,8 @@ def measure(columns: Columns, X: Array) -> tuple[list[Measured], Any]:
         return means, None
     from micrograd_nn.health import unit_health
 
-    report = unit_health(columns.model, X)
+    with at_work(columns.model):
+        report = unit_health(columns.model, X)
     return [_from_report(m, column, report.layers) for m, column in zip(means, columns.columns, strict=True)], report
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from viz._marks import Piece, cross, said, square
+from viz._marks import Piece, cross, sample, square
 from viz._places import Point
 from viz._text import clean, fitted, signed, width
 from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, NEGATIVE, PAPER, POSITIVE, TRACK, Raw, element, hue, write
 from viz.neurons._columns import Glyph
 from viz.neurons._maps import TINTS, Plane, draw_map
 
-__all__ = ["CORNER", "RING", "TINT", "Look", "draw_unit", "fill_scale", "map_scale", "ring_sample"]
+__all__ = ["RING", "Look", "draw_unit", "fill_scale", "map_scale", "ring_sample"]
 
 RING = 4.0  # width of the ring, and
 _OFF = 3.5  # its distance from the unit
@@ -203,19 +203,12 @@ def map_scale(text: str) -> Piece:
 
 def _scale(parts: list[Raw], wide: float, text: str) -> Piece:
     edge = element("rect", y=-6, width=wide, height=12, fill="none", stroke=FAINT, stroke_width=1)
-    words = said(text, wide + 22)
-    ends = [write("−", 0, 4, 12, GREY, "start"), write("+", wide + 13, 4, 12, GREY, "start")]
+    ends = [write("−", 0, 4, 12, GREY), write("+", wide + 13, 4, 12, GREY)]
     bar = element("g", *parts, edge, transform="translate(10 0)")
-    return Piece(words.width + 4, [ends[0], bar, ends[1], *_moved(words.markup, 4)])
-
-
-def _moved(parts: list[Raw], dx: float) -> list[Raw]:
-    return [element("g", *parts, transform=f"translate({dx:g} 0)")]
+    return sample([ends[0], bar, ends[1]], wide + 21, text)
 
 
 def ring_sample(text: str) -> Piece:
     """A ring and what it means."""
     small = Glyph(1.5, 8.0)
-    words = said(text, 24)
-    ring = element("g", *_ring(small, 0.62), transform="translate(9 0)")
-    return Piece(words.width, [ring, *words.markup])
+    return sample([element("g", *_ring(small, 0.62), transform="translate(9 0)")], 19, text)

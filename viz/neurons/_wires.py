@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from viz._marks import Piece, said
-from viz._places import Point
+from viz._marks import Piece, sample
+from viz._places import Point, Rect, meet
 from viz._text import signed, width
 from viz._xml import GREY, INK, NEGATIVE, PAPER, Raw, element, hue, write
 from viz.neurons._measured import Wire
 
-__all__ = ["NUMBERED", "Rect", "draw_wire", "hollow_sample", "point_at", "settle_labels", "widest", "width_sample"]
+__all__ = ["NUMBERED", "draw_wire", "hollow_sample", "point_at", "settle_labels", "widest", "width_sample"]
 
-Rect = tuple[float, float, float, float]
 NUMBERED = 40  # with more edges than this, their numbers would only be noise
 _THINNEST = 0.5
 _HOLLOW = 2.0  # from this width on, a line has a core of paper where its number is negative
@@ -67,7 +66,7 @@ def settle_labels(
         for rank, t in enumerate(_PLACES):
             x, y = point_at(ways[w], t)
             box = (x - half, y - 7.5, x + half, y + 7.5)
-            if any(_meet(box, other) for other in rows):
+            if any(meet(box, other) for other in rows):
                 continue
             cost = 0.15 * rank + sum(_inside(p, box) for v, trace in enumerate(traces) if v != w for p in trace)
             if best is None or cost < best[0]:
@@ -80,10 +79,6 @@ def settle_labels(
     return parts
 
 
-def _meet(a: Rect, b: Rect) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
 def _inside(p: Point, box: Rect) -> bool:
     return box[0] <= p[0] <= box[2] and box[1] <= p[1] <= box[3]
 
@@ -94,15 +89,13 @@ def width_sample(text: str, most: float) -> Piece:
         element("line", x1=k * 15, x2=k * 15 + 12, y1=0, y2=0, stroke=GREY, stroke_width=max(_THINNEST, most * k / 3))
         for k in range(4)
     ]
-    words = said(text, 66)
-    return Piece(words.width, [*parts, *words.markup])
+    return sample(parts, 61, text)
 
 
 def hollow_sample(text: str) -> Piece:
     """A line as negative numbers have it where they are not printed."""
-    words = said(text, 28)
     lines = [
         element("line", x2=22, y1=0, y2=0, stroke=colour, stroke_width=wide)
         for colour, wide in ((NEGATIVE, 5), (PAPER, 1.5))
     ]
-    return Piece(words.width, [*lines, *words.markup])
+    return sample(lines, 23, text)

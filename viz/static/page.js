@@ -119,6 +119,8 @@ const boxes = marks.map((el) => {
 for (const box of boxes) for (let f = box.frame; f; f = f.frame) f.boxes.push(box);
 /** @type {Map<Element, Item>} */
 const items = new Map([...boxes, ...frames].map((item) => [item.el, item]));
+/** @type {(el: Element) => Item | undefined} The item that something in the drawing is, or is a part of. */
+const itemOf = (el) => items.get(el) ?? (el.parentElement && el !== svg ? itemOf(el.parentElement) : undefined);
 /** @type {(item: Item) => item is Frame} */
 const isFrame = (item) => "rect" in item;
 /** @type {(item: Item) => string} */
@@ -178,13 +180,13 @@ let hit = 0;
 
 let scale = 1, fitted = true, entire = false; // asked to be seen whole, however small
 let page = whole; // what the drawing takes up at the moment
-const PAD = 22, SMALL = 0.4, READABLE = 0.7; // a picture that would open smaller than SMALL opens at READABLE, where it begins
+const PAD = 22, LEAST = 0.01, SMALL = 0.4, READABLE = 0.7; // a picture that would open smaller than SMALL opens at READABLE, where it begins
 
 const show = () => {
   const wide = page.x1 - page.x0 + 2 * PAD, high = page.y1 - page.y0 + 2 * PAD;
   const shift = /translate\(([-\d.]+)[ ,]+([-\d.]+)/.exec(drawing.getAttribute("transform") ?? "");
   const room = Math.min((view.clientWidth - 2) / wide, (view.clientHeight - 2) / high);
-  if (fitted) scale = room < SMALL && !entire ? READABLE : within(0.05, room, 1.5);
+  if (fitted) scale = room < SMALL && !entire ? READABLE : within(LEAST, room, 1.5);
   svg.setAttribute("viewBox", `${page.x0 + +(shift?.[1] ?? 0) - PAD} ${page.y0 + +(shift?.[2] ?? 0) - PAD} ${wide} ${high}`);
   svg.setAttribute("width", String(wide * scale));
   svg.setAttribute("height", String(high * scale));
@@ -211,7 +213,7 @@ const zoom = (to, x, y) => {
   x ??= within(port.left, at.left + at.width / 2, port.right);
   y ??= within(port.top, at.top + at.height / 2, port.bottom);
   fitted = false;
-  scale = within(0.05, to, 8);
+  scale = within(LEAST, to, 8);
   show();
   const now = svg.getBoundingClientRect();
   view.scrollBy(now.left + (x - before.left) / old * scale - x, now.top + (y - before.top) / old * scale - y);
@@ -548,11 +550,11 @@ const inspect = () => {
 };
 /** Light up what is told about with its edges and neighbours, and dim the rest. */
 const light = () => {
-  const target = pointed ?? chosen?.el, item = target && items.get(target);
+  const target = pointed ?? chosen?.el, item = target && itemOf(target);
   for (const el of all(".lit", svg)) el.classList.remove("lit");
   svg.classList.toggle("dimmed", isGraph && !!target && !(item && isFrame(item) && !item.folded));
   if (!target || !isGraph) return;
-  target.classList.add("lit");
+  (item?.el ?? target).classList.add("lit");
   const edge = edges.get(target);
   for (const end of edge ? [edge.tail, edge.head] : []) end.el.classList.add("lit");
   const queue = item ? [item] : [], seen = new Set(queue);
@@ -613,7 +615,7 @@ view.addEventListener("focusin", (event) => {
 });
 view.addEventListener("click", (event) => {
   if (view.classList.contains("dragged")) return;
-  const owner = ownerOf(event.target), item = owner && items.get(owner);
+  const owner = ownerOf(event.target), item = owner && itemOf(owner);
   if (item && isFrame(item)) toggle(item);
   else if (item) item.el.focus({ preventScroll: true });
   else choose(null);

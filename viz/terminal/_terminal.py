@@ -98,11 +98,12 @@ def text(
     if drawn is None:
         if style == "diagram":
             notes.append(f"As a tree: a diagram of {len(scene.boxes)} boxes cannot be drawn in {width} columns.")
-        smaller = budget
-        while len(drawn := tree(scene, width, values, gradients, local_derivatives)) > 1.5 * budget and smaller > 4:
+        smaller, drawn = budget, tree(scene, width, values, gradients, local_derivatives)
+        while len(drawn) > 1.5 * budget and smaller > 4:
             smaller //= 2  # a dense net has more lines for its edges than for its boxes
             with np.errstate(all="ignore"):
                 scene = plan.scene(smaller)
+            drawn = tree(scene, width, values, gradients, local_derivatives)
     elif scene.kind == "wiring":
         notes.append('The style "tree" tells the weights, too.')
     elif values and gradients and any(gradient_of(box)[0] for box in scene.boxes):
@@ -111,7 +112,8 @@ def text(
     if scene.fold_note:
         wanted = detail == "module" or depth is not None
         notes.append(scene.fold_note + ("." if wanted else ": a larger budget opens more."))
-    lines += [*drawn, *([[]] if notes else []), *([(part, "grey")] for note in notes for part in wrap(note, width))]
+    lines += [*drawn, []]
+    lines += [[(part, "grey")] for note in notes for part in wrap(note, width)]
     return _written(lines, bool(color), width)
 
 
@@ -143,6 +145,8 @@ def _notes(scene: Scene, gradients: bool) -> list[str]:
 
 
 def _written(lines: list[Line], color: bool, width: int) -> str:
+    while not lines[-1]:
+        lines.pop()
     if not color:
         return "\n".join("".join(t for t, _ in line).rstrip() for line in lines)
     from io import StringIO

@@ -59,7 +59,7 @@ def gradient_of(box: Box) -> Piece:
 
 def said_of(box: Box) -> Line:
     """A box's mark and note, in words."""
-    single = box.kind == "scalar" or (isinstance(box.value, Summary) and box.value.count == 1)
+    single = box.value.count == 1 if isinstance(box.value, Summary) else box.value is not None
     note = "" if single else box.note  # it would tell the number again
     pieces: Line = [(t, s) for t, s in ((MARKS.get(box.mark, ""), "mark"), (note, "grey")) if t]
     return [p for piece in pieces for p in (("  ", ""), piece)][1:]

@@ -14,6 +14,7 @@ import micrograd_nn as mg
 import viz
 
 NAMES = "chromium", "chromium-browser", "google-chrome"
+PATIENCE = 90_000  # milliseconds: a busy machine is no failure
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +24,14 @@ def browser() -> Iterator[Any]:
     if path is None:
         pytest.skip(f"the browser tests need one of {', '.join(NAMES)}")
     with playwright.sync_playwright() as p:
-        running = p.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        running = p.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
         yield running
         running.close()
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Saved once: a small network number by number, a loss on arrays, about 400 boxes, and a chart."""
+    """Saved once: a small network number by number, a loss on arrays, about 400 boxes, and charts."""
     folder = tmp_path_factory.mktemp("pages")
     small = mg.nn.MLP(2, [2, 1], activation="tanh", rng=3)
     loss = (_only(small([mg.Value(0.5, "x1"), mg.Value(-1.25, "x2")])) - 1.0) ** 2
@@ -47,6 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "tensor": viz.draw(error),
         "large": viz.draw(many, budget=500),
         "health": viz.draw_health(mg.unit_health(wide, np.asarray(X))),
+        "boundary": viz.draw_boundary(wide, X, y),
     }
     return {name: picture.save(folder / f"{name}.html") for name, picture in made.items()}
 
@@ -62,13 +64,14 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def go(path: Path, width: int = 1200, height: int = 800, **options: Any) -> Any:
         page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce", **options)
+        page.set_default_timeout(PATIENCE)
         page.asked, page.said = [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("console", lambda message: page.said.append(message.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
         page.goto(path.as_uri())
-        page.wait_for_selector("html.live #view[data-settled]", state="attached", timeout=5_000)
+        page.wait_for_selector("html.live #view[data-settled]", state="attached")
         pages.append((page, path.as_uri()))
         return page
 
