@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,13 @@ def floor_of(path):
     return path.relative_to(ROOT).with_suffix("").parts[1]
 
 
+@cache
 def imports(path):
     """Every module that a file imports, anywhere in it, by its full name."""
+    return list(_imports(path))
+
+
+def _imports(path):
     package = dotted(path).split(".")[: None if path.name == "__init__.py" else -1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -44,11 +44,14 @@ whole = number(int, lambda n: n >= 0, "a whole number of at least 0")
 
 
 def names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"there is no name in {text!r:.60}")
+    return found
 
 
-def places(text: str) -> tuple[int, ...]:
-    return tuple(whole(part.strip()) for part in text.split(","))
+def neurons(text: str) -> tuple[str | int, ...]:
+    return tuple(int(name) if name.isascii() and name.isdigit() else name for name in names(text))
 
 
 def assignments(text: str) -> list[tuple[str, float]]:
@@ -88,7 +91,9 @@ def add_command(commands: Any) -> None:
         "activations: functions and where units are on them",
     )  # fmt: skip
     picture.add_argument("--example", type=whole, metavar="N", help="the test example whose numbers are shown")
-    picture.add_argument("--neurons", type=places, metavar="N,N", help="the neurons of each layer that are shown")
+    picture.add_argument(
+        "--neurons", type=neurons, metavar="N,NAME", help="these are opened: a number in each layer, or a name"
+    )
     for name, kind, metavar, text in (
         ("detail", one_of(("module", "tensor", "scalar"), "detail"), "DETAIL",
          "module: a box a layer; tensor: a box an operation on arrays; scalar: a box a number (default: the finest "

@@ -103,7 +103,7 @@ class HealthReport:
             counts = (f"{int(getattr(h, flag).sum()):,}" for flag in FLAGS)
             means = (f"{x.mean():.3g}" for x in (h.mean, h.spread))
             rows.append((h.name, h.activation, f"{len(h):,}", *counts, f"{h.on_rate.mean():.0%}", *means))  # type: ignore[arg-type]
-        on = "this 1 example" if self.examples == 1 else f"these {self.examples:,} examples"
+        on = "this one example" if self.examples == 1 else f"these {self.examples:,} examples"
         on += "" if self.epoch is None else f", after epoch {self.epoch:,}"
         note = (
             f"On {on}. Dead: never above 0, with slope 0 on each. Dormant: mean |a| at most {self.faint:g} of the "

@@ -589,9 +589,9 @@ def test_a_budget_leaves_a_sample_and_random_projections():
     assert (report.checked, report.coordinates) == (1, 6)
     assert report.projections > 0
     assert "checked 1 of 6 entries, and all along 8 random directions: all right" in str(report)
-    big = RNG.normal(size=(50, 50))
+    big = RNG.normal(size=(45, 46))
     assert gradcheck(F.tanh, big).checked == 2000
-    assert gradcheck(F.tanh, big, max_coordinates=None).checked == 2500
+    assert gradcheck(F.tanh, big, max_coordinates=None).checked == 2070
 
 
 def test_an_error_outside_the_sample_is_found():

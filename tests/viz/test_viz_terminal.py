@@ -123,9 +123,9 @@ def test_the_neurons_asked_for_are_told_number_by_number() -> None:
 def test_of_arrays_the_norm_of_the_gradient_is_told() -> None:
     t = mg.Tensor([3.0, -4.0], requires_grad=True, name="t")
     (t * t).sum().backward()
-    for style in ("tree", "diagram"):
+    for style, note in (("tree", "Of arrays: the norm"), ("diagram", "Of arrays: mean ± std and the norm")):
         shown = viz.text((t * t).sum(), style=style, width=100)
-        assert "Of arrays: mean ± std, and the norm of the gradient." in shown
+        assert f"{note} of the gradient." in shown
         assert re.search(r"t.*\b10\.0", shown.replace("\n", " "))  # the norm of (6, -8)
     assert "norm" not in viz.text((t * t).sum(), gradients=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,7 +31,7 @@ def write_json(sheet: Sheet, theme: str) -> str:
     ValueError for weights that are not finite and activations without a name. Of a chart: {"kind", "title", "note",
     "tables"}, a table being {"caption", "columns", "rows"}.
     """
-    make = sheet.network if sheet.graph is None else sheet.graph.full
+    make = _whole(sheet)
     tables = [{"caption": t.caption, "columns": t.columns, "rows": t.rows} for t in sheet.tables]
     if make is None:
         about = _line({"kind": sheet.kind, "title": sheet.title, "note": sheet.note})
@@ -48,6 +48,11 @@ def write_json(sheet: Sheet, theme: str) -> str:
     links = (_line({"source": s, "target": t, "key": k, **e}) for s, t, k, e in graph.edges(keys=True, data=True))
     head = '{"directed": true, "multigraph": true, "graph": ' + _line({**facts, **graph.graph})
     return f'{head},\n"nodes": {_listed(nodes)},\n"links": {_listed(links)}}}\n'
+
+
+def _whole(sheet: Sheet) -> Callable[[], Any] | None:
+    """What makes the whole graph that the picture is of; None for a chart."""
+    return sheet.network if sheet.graph is None else sheet.graph.full
 
 
 def _listed(lines: Iterable[str]) -> str:
@@ -93,8 +98,7 @@ def write_graphml(sheet: Sheet, theme: str) -> str:
     Numbers keep every digit. Arrays, and all else that GraphML has no type for, are JSON; what is None is left out;
     characters that XML forbids are shown as in the picture. Raises ValueError for a chart, which is no graph.
     """
-    make = sheet.network if sheet.graph is None and sheet.network is not None else sheet.needed_graph().full
-    graph = make()
+    graph = (_whole(sheet) or sheet.needed_graph().full)()
     keys: dict[tuple[str, str, str], str] = {}  # (of what, attribute, type) -> id
 
     def data(of: str, has: dict[str, Any]) -> str:

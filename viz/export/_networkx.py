@@ -89,11 +89,13 @@ def later(
     value since, as by an optimiser's step: no export may show other numbers than the picture does.
     """
     now = next(stamps)
-    order = topological_order(nodes)
-    grads = {n: np.copy(g) if isinstance(g := grad(n), np.ndarray) else g for n in order}  # may be written in place
+    grads: dict[Node, Any] = {}
+    for n in topological_order(nodes):
+        g = grad(n)
+        grads[n] = np.copy(g) if isinstance(g, np.ndarray) else g  # which may be written in place
 
     def made() -> nx.MultiDiGraph[int]:
-        for n in order:
+        for n in grads:
             if n.op is None and abs(n.stamp) > now:
                 raise ValueError(
                     f"{clean(n.label, 60)} has a new value since this picture was drawn, so the graph is no longer "

@@ -225,9 +225,7 @@ def _seen(what: str, opacity: float) -> list[str]:
 
 
 def _short(x: float) -> str:
-    return (
-        f"{x:.2f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(x) < 0.005 else f"{x:.2f}".rstrip("0").rstrip(".")
-    )
+    return f"{round(x, 2) + 0.0:.2f}".rstrip("0").rstrip(".")  # + 0.0 for no -0
 
 
 def _between(stops: list[tuple[float, str]], where: float) -> str:

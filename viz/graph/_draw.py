@@ -189,10 +189,12 @@ def _model(
 
 def _planned(roots: list[Node], depth: int | None, detail: Any, reading: Reading, notes: Sequence[str]) -> Plan:
     depth = depth or (1 if detail == "module" else None)
-    return Plan(
-        lambda budget: replace(build_scene(roots, budget, depth, reading), notes=tuple(notes)),
-        later(roots, reading.grad, reading.name),
-    )
+
+    def scene(budget: int) -> Scene:
+        found = build_scene(roots, budget, depth, reading)
+        return replace(found, notes=(*notes, *found.notes))
+
+    return Plan(scene, later(roots, reading.grad, reading.name))
 
 
 def _graph(what: Any, detail: Any, opened: list[str], depth: int | None, looks: dict[str, Any]) -> Plan:

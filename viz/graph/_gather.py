@@ -49,17 +49,20 @@ def build_scene(roots: Sequence[Node], budget: int, depth: int | None = None, re
     for b, (path, members) in enumerate(groups):
         if len(members) == 1:
             node = nodes[members[0]]
-            boxes.append(single(node, reading, pulse, node in outputs))
             homes.append(paths[members[0]])
+            boxes.append(single(node, homes[-1], reading, pulse, node in outputs))
         else:
             inside, sent = [nodes[i] for i in members], [nodes[i] for i in senders[b]]
             boxes.append(group(inside, path, sent, reading, pulse, not outputs.isdisjoint(sent)))
             homes.append(path[:-1])
     root = framed(homes, [box.name if box.kind == "group" else None for box in boxes], reading.kinds)
     if reading.highlight:
-        boxes = _highlighted(boxes, root, nodes, paths, groups, reading)
+        boxes = _highlighted(boxes, root, place, paths, groups, box_of, reading)
     folded = [members for _, members in groups if len(members) > 1]
-    return Scene(boxes, _edges(nodes, parents, box_of, groups, reading), root, sum(map(len, folded)), len(folded))
+    edges = _edges(nodes, parents, box_of, groups, reading)
+    closed = reading.open_modules and len(opened) >= budget
+    notes = (f"the neurons asked for have {len(opened):,} boxes: a larger budget opens them",) if closed else ()
+    return Scene(boxes, edges, root, sum(map(len, folded)), len(folded), notes=notes)
 
 
 def needed(roots: Sequence[Node], reading: Reading) -> list[Node]:
@@ -204,37 +207,38 @@ def near_misses(wanted: str, known: Sequence[str]) -> str:
 
 
 def _highlighted(
-    boxes: list[Box], root: Frame, nodes: list[Node], paths: list[Path], groups: list[Group], reading: Reading
-) -> list[Box]:
+    boxes: list[Box], root: Frame, place: dict[Node, int], paths: list[Path], groups: list[Group], box_of: list[int],
+    reading: Reading,
+) -> list[Box]:  # fmt: skip
     """The boxes with those marked that were asked for; frames are marked in place."""
     frames = {frame.path: frame for frame in walk(root)}
+    modules = {".".join(path[:n]) for path in set(paths) for n in range(1, len(path) + 1)}
     chosen: set[int] = set()
     for wanted in reading.highlight:
         if isinstance(wanted, Node):
-            here = {b for b, (_, members) in enumerate(groups) if any(nodes[i] is wanted for i in members)}
-            if not here:
+            if wanted not in place:
                 raise ValueError(f"highlight has the node {clean(wanted.label, 60)}, which is not part of this graph.")
-            chosen |= here
+            chosen.add(box_of[place[wanted]])
             continue
-        is_it = matcher(str(wanted))
-        modules = {".".join(path[:n]) for path in set(paths) for n in range(1, len(path) + 1)}
-        named = {m for m in modules if is_it(m)}
-        for module in named:
-            if clean(module, LONG) in frames:
-                frames[clean(module, LONG)].highlighted = True
-        hit = {i for i, node in enumerate(nodes) if any(map(is_it, _names(node, reading)))}
+        is_it = matcher(wanted)
+        named = {module for module in modules if is_it(module)}
+        hit = {i for node, i in place.items() if any(map(is_it, _names(node, reading)))}
         if not hit and not named:
-            names = [name for node in nodes for name in _names(node, reading)]
+            names = [name for node in place for name in _names(node, reading)]
             known = list(dict.fromkeys([*names, *sorted(modules, key=_in_order)]))
             raise ValueError(
-                f"highlight names {clean(wanted, 60)!r}, and nothing here is called that. "
-                f"{near_misses(str(wanted), known)}"
+                f"highlight names {clean(wanted, 60)!r}, and nothing here is called that. {near_misses(wanted, known)}"
             )
-        hidden = {module for module in named if clean(module, LONG) not in frames}
+        chosen.update(box_of[i] for i in hit)
+        folded = []  # away in a box, or into one
+        for module in named:
+            if frame := frames.get(clean(module, LONG)):
+                frame.highlighted = True
+            else:
+                folded.append(module)
         for b, (path, members) in enumerate(groups):
             at = ".".join(path)
-            inside = at in hidden or any(h.startswith(f"{at}.") for h in hidden) if len(members) > 1 else False
-            if inside or not hit.isdisjoint(members):
+            if len(members) > 1 and any(module == at or module.startswith(f"{at}.") for module in folded):
                 chosen.add(b)
     return [replace(box, highlighted=True) if b in chosen else box for b, box in enumerate(boxes)]
 

@@ -23,8 +23,8 @@ Array = np.ndarray[Any, Any]
 _COUNTED = 5_000  # nodes that are looked at one by one
 
 
-def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
-    """The box of one node."""
+def single(node: Node, path: Path, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
+    """The box of one node, drawn in the module with this path."""
     name, grad, op = reading.name(node), reading.grad(node), node.op
     picked = reading.picks_are_leaves and is_pick(node)
     common: dict[str, Any] = {
@@ -32,7 +32,7 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
         "full_name": clean(name, LONGEST) if name else "",
         "op": "" if picked else symbol(op),
         "op_name": "" if op is None or picked else clean(op.name, LONG),
-        "module": clean(node.module, LONG),
+        "module": clean(".".join(path), LONG),
         "tracked": node.requires_grad,
         "is_input": node in reading.inputs,
         "is_output": is_output,
@@ -46,12 +46,12 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
             value=item(node.data) if reading.values else None,
             grad=None if grad is None or not reading.gradients else item(grad),
             mark=pulse.gate(node),
-            hover=_hover(node, reading, picked),
+            hover=_hover(node, path, reading, picked),
             **common,
         )
     shape = str(np.shape(node.data))
     value, slope = summarise([node.data]), None if grad is None else summarise([grad])
-    hover = _hover(node, reading, picked, value, slope)
+    hover = _hover(node, path, reading, picked, value, slope)
     if op is not None and op.name in VIEWS:
         return Box("view", shape=shape, hover=hover, **common)
     vitals = pulse.vitals(node)
@@ -73,7 +73,7 @@ def single(node: Node, reading: Reading, pulse: Pulse, is_output: bool) -> Box:
 
 
 def _hover(
-    node: Node, reading: Reading, picked: bool, value: Summary | None = None, slope: Summary | None = None
+    node: Node, path: Path, reading: Reading, picked: bool, value: Summary | None = None, slope: Summary | None = None
 ) -> str:
     name = called(node, reading.name(node))
     made = "" if node.op is None or picked else clean(node.op.name, LONG)
@@ -83,8 +83,8 @@ def _hover(
         lines.append(f"entry {np.atleast_1d(node.params['index']).tolist()} of {called(source, reading.name(source))}")
     elif formula := _formula(node, reading):
         lines.append(f"= {formula}")
-    if node.module:
-        lines.append(f"in {clean(node.module, LONG)}")
+    if path:
+        lines.append(f"in {clean('.'.join(path), LONG)}")
     grad = reading.grad(node)
     if is_number(node):
         lines.append(f"value {item(node.data)!r}")

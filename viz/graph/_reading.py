@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,7 +78,10 @@ def item(x: Any) -> float:
 
 
 def norm(x: Any) -> float:
-    return float(np.linalg.norm(np.ravel(x)))
+    """The Euclidean norm, of huge numbers too."""
+    flat = np.ravel(x)
+    scale = float(np.max(np.abs(flat), initial=0.0))
+    return scale * float(np.linalg.norm(flat / scale)) if 0 < scale < math.inf else scale
 
 
 def symbol(op: Any) -> str:

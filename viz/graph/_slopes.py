@@ -88,7 +88,7 @@ def bundle(links: Sequence[Link], reading: Reading) -> Edge:
     first = links[0]
     found = [_through(link, reading) for link in links if link.parent.requires_grad]
     known = [t for t, _, _ in found if t is not None]
-    size = float(np.linalg.norm(known)) if known else None
+    size = norm(known) if known else None
     total = sum(t for _, _, t in found if t is not None) if known else None  # fsum refuses inf - inf
     hover = f"{len(links):,} edges" + ("" if size is None else f"\nnorm of the gradients {size!r}")
     if not reading.gradients:

@@ -101,7 +101,7 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
     boxes, edges = scene.boxes, scene.edges
     marks = {b.mark for b in boxes}
     stops = {e.stopped for e in edges}
-    pieces = list(SIGNS)
+    pieces = list(SIGNS) if scene.kind == "graph" or largest_weight(scene) else []
     if scene.kind == "wiring":
         pieces += weights(largest_weight(scene))
     if any(e.through for e in edges):
@@ -148,7 +148,7 @@ def _health(boxes: Sequence[Box]) -> list[Piece]:
     if "saturated" in marks or any(" saturated" in note for note in notes):
         text = f"saturated: {saturates(FLAT)}"
         if counts:
-            text += f", a unit {where}".replace("on these", f"on ≥ {percent(OFTEN)} of these")
+            text += f" {where}" if counts == {1} else f", a unit {where}".replace("on", f"on ≥ {percent(OFTEN)} of", 1)
         pieces.append(patterned(DOTS, text, square(9.5, 0, 7)) if "saturated" in marks else said(text))
     if any(b.units for b in boxes):
         pieces.append(_greys())

@@ -13,7 +13,7 @@ from viz._fold import fold
 from viz._scene import Box, Edge, Scene
 from viz._text import clean, number
 from viz.graph._gather import framed, matcher, near_misses
-from viz.graph._reading import LONG
+from viz.graph._reading import LONG, LONGEST
 
 __all__ = ["wiring_scene"]
 
@@ -46,7 +46,7 @@ def wiring_scene(
     for b, (path, members) in enumerate(groups):
         inside = [names[i] for i in members]
         box_of.update(dict.fromkeys(inside, b))
-        made = _unit(inside[0], graph, outputs, values) if len(inside) == 1 else _folded(inside, path, graph, values)
+        made = _unit(inside[0], graph, outputs, values) if len(inside) == 1 else _folded(inside, path, graph, outputs)
         boxes.append(replace(made, highlighted=not chosen.isdisjoint(inside)))
         home = paths[members[0]]
         homes.append(() if home == (_INPUTS,) else home if len(members) == 1 else path[:-1])
@@ -62,7 +62,8 @@ def _unit(name: str, graph: Any, outputs: set[str], values: bool) -> Box:
     facts = graph.nodes[name]
     if facts["kind"] == "input":
         hover = f"{clean(name, LONG)}\ninput"
-        return Box("unit", clean(name), hover=hover, tracked=False, is_input=True, shows_grad=False)
+        full = clean(name, LONGEST)
+        return Box("unit", clean(name), hover=hover, full_name=full, tracked=False, is_input=True, shows_grad=False)
     given, bias = facts["activation"], facts["bias"]
     activation = given if isinstance(given, str) else getattr(given, "__name__", type(given).__name__)
     several = isinstance(bias, list)
@@ -70,12 +71,13 @@ def _unit(name: str, graph: Any, outputs: set[str], values: bool) -> Box:
     lines += [f"{what} {facts[what]!r}" for what in ("pieces", "slope") if what in facts]
     return Box(
         "unit", clean(name), clean(activation, 16), ", ".join(map(number, bias[:3])) if several else "",
-        None if several or not values else float(bias), hover="\n".join(lines), tracked=False,
-        is_output=name in outputs, op_name=clean(activation, LONG), shows_value=values, shows_grad=False,
+        None if several or not values else float(bias), hover="\n".join(lines), full_name=clean(name, LONGEST),
+        tracked=False, is_output=name in outputs, op_name=clean(activation, LONG), shows_value=values,
+        shows_grad=False,
     )  # fmt: skip
 
 
-def _folded(inside: list[str], path: tuple[str, ...], graph: Any, values: bool) -> Box:
+def _folded(inside: list[str], path: tuple[str, ...], graph: Any, outputs: set[str]) -> Box:
     """A generation, or all inputs, as one box."""
     units = [n for n in inside if graph.nodes[n]["kind"] == "unit"]
     kinds = sorted({str(graph.nodes[n]["activation"]) for n in units if isinstance(graph.nodes[n]["activation"], str)})
@@ -85,7 +87,8 @@ def _folded(inside: list[str], path: tuple[str, ...], graph: Any, values: bool) 
     hover = "\n".join([clean(".".join(path), LONG) or name, what, *(clean(n, 60) for n in inside[:20])])
     return Box(
         "group", name, shape=what, note=shown, subtitle=clean(", ".join(kinds), 60), hover=hover, tracked=False,
-        is_input=not units, module=clean(".".join(path), LONG), shows_value=False, shows_grad=False,
+        is_input=not units, is_output=not outputs.isdisjoint(inside), module=clean(".".join(path), LONG),
+        shows_value=False, shows_grad=False,
     )  # fmt: skip
 
 

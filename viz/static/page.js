@@ -374,7 +374,19 @@ const bundle = (x, y) => {
     if (!found.has(key)) found.set(key, { tail, head, edges: [] });
     found.get(key)?.edges.push(edge);
   }
-  const each = [...found.values()].sort((a, b) => centre(a.tail.area)[1 - ALONG] - centre(b.tail.area)[1 - ALONG]);
+  const row = (/** @type {Item} */ i) => Math.round(centre(i.area)[1 - ALONG] / ROOM); // in a row, the nearest comes first
+  const each = [...found.values()].sort((a, b) =>
+    row(a.tail) - row(b.tail) || centre(b.tail.area)[ALONG] - centre(a.tail.area)[ALONG]);
+  const standing = [...items.values()].filter((i) => shown(i) === i && (!isFrame(i) || i.folded)).map(({ area }) =>
+    ALONG ? { near: area.y0, low: area.x0, high: area.x1 } : { near: area.x0, low: area.y0, high: area.y1 });
+  /** @type {(start: number[], lead: number[], follow: number[], end: number[]) => string} Round what stands ahead in the row. */
+  const curve = (start, lead, follow, end) => {
+    const [from, to, level] = [start[ALONG], end[ALONG], start[1 - ALONG]];
+    const wall = Math.min(to, ...standing.filter((s) => s.near > from && s.low < level && level < s.high).map((s) => s.near));
+    if (wall === to || Math.abs(end[1 - ALONG] - level) < 2 * ROOM) return `M${start}C${lead} ${follow} ${end}`;
+    const turn = Math.min(wall - 2, from + 3 * ROOM), point = (/** @type {number} */ a, /** @type {number} */ b) => ALONG ? [b, a] : [a, b];
+    return `M${start}C${point(turn, level)} ${point(from, end[1 - ALONG])} ${point(turn, end[1 - ALONG])}L${end}`;
+  };
   bundles.replaceChildren();
   bundleOf.clear();
   for (const { tail, head, edges: many } of each) {
@@ -395,7 +407,7 @@ const bundle = (x, y) => {
     lead[ALONG] += bow, follow[ALONG] -= bow, tip[ALONG] += ARROW;
     const strokes = new Set(lines.map((l) => l.getAttribute("stroke"))), colour = strokes.size === 1 ? [...strokes][0] ?? "" : "var(--grey)";
     const thick = Math.max(1.25, ...lines.map((l) => Number(l.getAttribute("stroke-width")))), half = 2.4 + 0.55 * thick;
-    const d = `M${start}C${lead} ${follow} ${end}`, dash = lines.every((l) => l.hasAttribute("stroke-dasharray")) ? "5 4" : "none";
+    const d = curve(start, lead, follow, end), dash = lines.every((l) => l.hasAttribute("stroke-dasharray")) ? "5 4" : "none";
     const side = ALONG ? [half, 0] : [0, half];
     const arrow = `M${end[0] - side[0]} ${end[1] - side[1]}L${tip}L${end[0] + side[0]} ${end[1] + side[1]}Z`;
     const lit = many.some((e) => e.el.classList.contains("lit")) ? " lit" : "";
@@ -411,8 +423,9 @@ const bundle = (x, y) => {
 };
 
 let axes = /** @type {[Gaps, Gaps]} */ ([[], []]), running = 0;
-/** @type {(anchor?: Frame | null) => void} Show what is folded and what is not; `anchor` stays where it is on the screen. */
-const refold = (anchor = null) => {
+/** @type {(anchor?: Frame | null, anew?: boolean) => void}
+ *  Show what is folded and what is not; `anchor` stays where it is on the screen, or the view goes to the beginning. */
+const refold = (anchor = null, anew = false) => {
   for (const f of frames) {
     const there = shown(f) === f;
     f.el.style.display = there ? "" : "none";
@@ -438,8 +451,9 @@ const refold = (anchor = null) => {
     show();
     const now = anchor && spot();
     if (was && now) view.scrollBy(now.left - was.left, now.top - was.top);
-    if (t < 1) requestAnimationFrame(step);
-    else view.dataset.settled = String(own);
+    if (t < 1) return void requestAnimationFrame(step);
+    if (anew) begin();
+    view.dataset.settled = String(own);
   };
   delete view.dataset.settled;
   step();
@@ -460,7 +474,7 @@ const toggle = (frame, fold = !frame.folded) => {
 /** @type {(fold: boolean) => void} */
 const toggleAll = (fold) => {
   for (const frame of frames) frame.folded = fold;
-  refold();
+  refold(null, !chosen);
   if (chosen && shown(chosen) !== chosen) choose(shown(chosen));
   say(fold ? "all modules folded" : "all modules unfolded");
 };
@@ -526,8 +540,8 @@ const inspect = () => {
   const key = target && (isGraph ? `${chosen === item}` : ""), parts = /** @type {HTMLElement[]} */ ([]);
   if (!target) {
     parts.push(html("p", isGraph
-      ? "Point at a box or an arrow, or reach one with Tab: here are its full numbers and its formulas. Press ? for all keys."
-      : "Point at the picture, or press Tab: here are the numbers in full. Press ? for all keys."));
+      ? "Point at a box or an arrow, tap it, or reach it with Tab: here are its full numbers and its formulas. Press ? for all keys."
+      : "Point at the picture, tap it, or press Tab: here are the numbers in full. Press ? for all keys."));
     parts.push(html("p", "Drag the picture to see the rest of it, or press Fit to see it whole."));
     parts[1].className = "more";
   } else if (item && isFrame(item)) {

@@ -92,7 +92,7 @@ def text(
     lines: list[Line] = [[(part, "name")] for part in wrap(clean(title or "", 2 * width), width)]
     lines += [[]] * bool(lines)
     notes: list[str] = []
-    drawn = None
+    drawn, of_arrays = None, ["the norm of the gradient"] * gradients
     if style != "tree" and len(scene.boxes) <= _DIAGRAM and len(scene.edges) <= _DIAGRAM:
         drawn = diagram([content_of(box, values, gradients) for box in scene.boxes], scene.edges, width)
     if drawn is None:
@@ -106,8 +106,12 @@ def text(
             drawn = tree(scene, width, values, gradients, local_derivatives)
     elif scene.kind == "wiring":
         notes.append('The style "tree" tells the weights, too.')
-    elif values and gradients and any(gradient_of(box)[0] for box in scene.boxes):
-        notes.append("In each box the value, and under it the gradient.")
+    else:
+        of_arrays = ["mean ± std"] * values + of_arrays  # a tree has a heading for these
+        if values and gradients and any(gradient_of(box)[0] for box in scene.boxes):
+            notes.append("In each box the value, and under it the gradient.")
+    if of_arrays and any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes):
+        notes.append(f"Of arrays: {' and '.join(of_arrays)}.")
     notes += _notes(scene, gradients)
     if scene.fold_note:
         wanted = detail == "module" or depth is not None
@@ -135,10 +139,8 @@ def _says_itself(what: Any) -> bool:
 
 
 def _notes(scene: Scene, gradients: bool) -> list[str]:
-    """What a reader must know to read the numbers and the marks."""
+    """What a reader must know to read the marks."""
     notes = [_MEANINGS[mark] for mark in MARKS if any(box.mark == mark for box in scene.boxes)]
-    if any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes):
-        notes.append(f"Of arrays: mean ± std{', and the norm of the gradient' * gradients}.")
     if gradients and any(box.tracked and box.grad is None and box.kind == "scalar" for box in scene.boxes):
         notes.append("– no gradient yet: call backward() first.")
     return [*notes, *scene.notes]

@@ -44,7 +44,7 @@ def tree(scene: Scene, width: int, values: bool, gradients: bool, local_derivati
 
 def _heads(scene: Scene, local_derivatives: bool) -> tuple[str, str, str, str]:
     if scene.kind == "wiring":
-        return "", "bias", "", "weight"
+        return "", "bias", "", "weight" if any(e.weight is not None for e in scene.edges) else ""
     derivatives = local_derivatives and any(e.label and e.local is not None for e in scene.edges)
     arrays = any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes)
     return "", "mean ± std" if arrays else "value", "gradient", "local derivative" if derivatives else ""
@@ -87,7 +87,7 @@ Ways = tuple[tuple[int, Callable[[Line, int], Line]], ...]  # the column, and it
 _GENTLE: Ways = (  # what matters least first; all can still be told
     (3, lambda cell, room: [("∂ " + t.rpartition(" = ")[2] if " = " in t else t, s) for t, s in cell]),
     (0, lambda cell, room: [("".join(c + " " for c in cell[0][0][::3]), "grey"), *cell[1:]]),  # a narrower guide
-    (3, lambda cell, room: [(t[0] if t in MARKS.values() else t.rpartition(", ")[2], s) for t, s in cell]),
+    (3, lambda cell, room: [(t[0] if t in MARKS.values() else t.partition(" off, ")[2] or t, s) for t, s in cell]),
     (1, lambda cell, room: [(t.partition(" ± ")[0], s) for t, s in cell]),
     (3, lambda cell, room: _cut(cell, max(20, room))),
     (0, lambda cell, room: cell if cells(cell) <= room else [p for p in cell if p[1] != "shape"]),

@@ -14,7 +14,7 @@ import micrograd_nn as mg
 import viz
 
 NAMES = "chromium", "chromium-browser", "google-chrome"
-PATIENCE = 90_000  # milliseconds: a busy machine is no failure
+PATIENCE = 60_000  # milliseconds: a busy machine is no failure
 
 
 @pytest.fixture(scope="session")

@@ -293,7 +293,7 @@ def test_the_cells_in_a_box_are_no_boxes(opened: Opened, pictures: dict[str, Pat
     assert module(page, "layers[0]").get_attribute("aria-label") == "Module layers[0], 6 nodes"
     cells.first.hover()
     assert "unit 0" in page.text_content("#facts")
-    relu = page.locator("[data-box]", has=cells).first
+    relu = page.locator("[data-box]", has=page.locator("[data-unit]")).first
     assert "lit" in relu.get_attribute("class")
     cells.first.click()
     assert focused(page, "dataset.box") == relu.get_attribute("data-box")
