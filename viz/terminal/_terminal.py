@@ -114,8 +114,8 @@ def text(
         notes.append(f"Of arrays: {' and '.join(of_arrays)}.")
     notes += _notes(scene, gradients)
     if scene.fold_note:
-        wanted = detail == "module" or depth is not None
-        notes.append(scene.fold_note + ("." if wanted else ": a larger budget opens more."))
+        hinted = detail == "module" or depth is not None or any("budget" in note for note in scene.notes)
+        notes.append(scene.fold_note + ("." if hinted else ": a larger budget opens more."))
     lines += [*drawn, []]
     lines += [[(part, "grey")] for note in notes for part in wrap(note, width)]
     return _written(lines, bool(color), width)
