@@ -123,7 +123,7 @@ def main() -> None:
         count = len(mg.topological_order(root))
         each = memory(root, {"depth": 1}) / count
         rows.append([f"{count:,}", f"{each * count / 2**20:.1f}", f"{each:.0f}",
-                     verdict(each, "<=", 1.1 * before) if before else "–"])  # fmt: skip
+                     verdict(each, "<=", 1.25 * before) if before else "–"])  # fmt: skip
         before = each
     print("\n" + table(["nodes, layers as boxes", "MB", "bytes a node", "in proportion"], rows))
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
-__all__ = ["at_least_one"]
+__all__ = ["at_least_one", "real", "whole"]
 
 
 def at_least_one(n: Any, name: str) -> int:
     """A count as an int. Raises ValueError for what is none."""
-    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
-        raise ValueError(f"{name} is a whole number of at least 1, not {n!r}.")
+    return whole(n, name, 1)
+
+
+def whole(n: Any, name: str, least: int) -> int:
+    """A count of `least` or more as an int. Raises ValueError for what is none."""
+    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < least:
+        raise ValueError(f"{name} is a whole number of at least {least}, not {n!r:.60}.")
     return int(n)
+
+
+def real(x: Any, name: str, least: float = -math.inf) -> float:
+    """A finite number of `least` or more as a float. Raises ValueError for what is none."""
+    if isinstance(x, bool) or not isinstance(x, numbers.Real) or not math.isfinite(x) or x < least:
+        more = "" if least == -math.inf else f" of at least {least:g}"
+        raise ValueError(f"{name} is a finite number{more}, not {x!r:.60}.")
+    return float(x)

@@ -61,6 +61,8 @@ class Picture:
         graph of a chart and for a bad scale, ImportError naming what to install, OSError where the file cannot be
         written.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"save takes the name of a file, such as 'picture.svg', not {path!r:.60}.")
         target = Path(path)
         try:
             if target.is_dir():

@@ -35,8 +35,8 @@ _PATTERN = re.compile(r' (fill|mask|clip-path)="url\(@([a-z]+)\)"')
 
 def checked_theme(theme: str) -> Theme:
     """`theme`, or a ValueError that lists those there are."""
-    if theme not in THEMES:
-        raise ValueError(f"theme must be one of {', '.join(map(repr, get_args(Theme)))}, not {theme!r}.")
+    if not isinstance(theme, str) or theme not in THEMES:
+        raise ValueError(f"theme must be one of {', '.join(map(repr, get_args(Theme)))}, not {theme!r:.60}.")
     return theme  # type: ignore[return-value]
 
 

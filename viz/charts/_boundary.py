@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checks import at_least_one, real, whole
 from viz._marks import Piece, patterned, sample
 from viz._picture import Picture
 from viz._running import Array
 from viz._sheet import Table, compose
 from viz._summary import percent
 from viz._text import clean, fitted, number, signed
-from viz._theme import Theme
+from viz._theme import Theme, checked_theme
 from viz._xml import FAINT, HATCH, INK, NEGATIVE, POSITIVE, Raw, element
 from viz.charts._borders import TINT, Shown, aspect, panels, right, with_sign
 from viz.charts._chart import WIDE, limits
-from viz.charts._examples import Labelled, classes_of, labels_of, models_of, names_of, points_of
+from viz.charts._examples import Labelled, classes_of, heads_of, labels_of, models_of, names_of, points_of
 from viz.charts._points import point, wrong
 from viz.charts._regions import LARGEST, decided, plane_of, scores_of
 
@@ -64,14 +65,11 @@ def draw_boundary(
     >>> viz.draw_boundary(mg.nn.MLP(2, [3, 2], rng=0), X, y, resolution=20).title
     'Decision boundary'
     """
-    if resolution < 2:
-        raise ValueError(f"resolution is a number of points, 2 or more, not {resolution!r}.")
-    if not (math.isfinite(margin) and margin >= 0):
-        raise ValueError(f"margin is a share of the points' extent, 0 or more, not {margin!r}.")
+    checked_theme(theme)
+    resolution, most_points = whole(resolution, "resolution", 2), at_least_one(most_points, "most_points")
+    margin, threshold = real(margin, "margin", 0), real(threshold, "threshold")
     if scale not in (None, "probability", "margin"):
         raise ValueError(f"scale is 'probability' or 'margin' (or None), not {scale!r}.")
-    if most_points < 1:
-        raise ValueError(f"most_points is a number of points, 1 or more, not {most_points!r}.")
     models = models_of(model)
     points = {"train": points_of(X, "X")}
     raw = {"train": labels_of(y, len(points["train"]), "y")}
@@ -92,7 +90,7 @@ def draw_boundary(
         for part, Z in points.items()
     }
     kinds = max(2, *columns)
-    names = names_of(classes, kinds, signed)
+    names, heads = names_of(classes, kinds, signed), heads_of(features)
     everything = np.concatenate(list(points.values()))
     xlim, ylim = (limits(everything[:, k].tolist(), pad=max(margin, 1e-6)) for k in (0, 1))
     down = max(2, round(resolution * aspect(xlim, ylim)))
@@ -104,13 +102,13 @@ def draw_boundary(
     chosen = scale or ("margin" if signed or threshold else "probability")
     levels = _levels(shown, chosen) if kinds == 2 else []
     alone = not isinstance(model, (Mapping, list, tuple))
-    drawing, size = panels(shown, sets, names, features, xlim, ylim, levels, chosen, signed, alone)
+    drawing, size = panels(shown, sets, names, heads, xlim, ylim, levels, chosen, signed, alone)
     notes = _notes(shown, sets, scores, threshold)
     return Picture(
         compose(
             "boundary", drawing, size, _legend(shown, sets, names, levels, chosen, signed, threshold),
             title=fitted(title, 17, WIDE, bold=True) if title else "", name="Decision boundary", notes=notes,
-            description=_describe(shown, sets, names), tables=_tables(shown, sets, names, features),
+            description=_describe(shown, sets, names), tables=_tables(shown, sets, names, heads),
         ),
         theme,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from viz._text import MINUS, clean, fitted, number
 from viz.charts._chart import LABEL
 from viz.charts._regions import LARGEST
 
-__all__ = ["Labelled", "classes_of", "labels_of", "models_of", "names_of", "points_of"]
+__all__ = ["Labelled", "classes_of", "heads_of", "labels_of", "models_of", "names_of", "points_of"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,16 @@ def classes_of(raw: dict[str, Array], kinds: int, single: bool) -> tuple[dict[st
 def names_of(given: Sequence[str] | None, kinds: int, signed: bool) -> list[str]:
     if given is None:
         return [f"class {MINUS}1", "class +1"] if signed else [f"class {k}" for k in range(kinds)]
-    if len(given) != kinds:
-        raise ValueError(f"classes has {len(given)} names, and there are {kinds} classes.")
-    return [fitted(name, LABEL, 130) for name in given]
+    return [fitted(name, LABEL, 130) for name in _list(given, "classes", kinds)]
+
+
+def heads_of(given: Sequence[str]) -> tuple[str, str]:
+    """The names of the two features."""
+    x, y = _list(given, "features", 2)
+    return x, y
+
+
+def _list(given: Any, what: str, n: int) -> list[str]:
+    if isinstance(given, str) or not isinstance(given, Iterable) or len(found := [str(name) for name in given]) != n:
+        raise ValueError(f"{what} takes {n} names, a list such as {[f'name{k + 1}' for k in range(n)][:3]}, not {given!r:.60}.")
+    return found

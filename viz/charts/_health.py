@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_nn.checks import at_least_one
 from viz._picture import Picture
 from viz._sheet import Sheet, Table, compose
 from viz._summary import percent
 from viz._text import clean, fitted, width
-from viz._theme import Theme
+from viz._theme import Theme, checked_theme
 from viz._thresholds import on
 from viz._xml import CARD, FAINT, GREY, HATCH, INK, Raw, element, write
 from viz.charts._cells import MEASURES, cell, glyph, greys, hover, keys, marks, measure_of, ringed, tint, unit
@@ -27,7 +28,8 @@ __all__ = ["draw_health"]
 
 _NAMES, _CELLS, _COUNTS = 0.0, 158.0, 654.0  # where the three columns begin
 # up to so many units: cells in a row, and pixels from one to the next
-_SIZES = ((12, 12, 36), (20, 20, 24), (64, 16, 24), (512, 32, 15), (math.inf, 64, 7))
+_SIZES = ((12, 12, 36), (20, 20, 24), (24, 24, 20), (64, 16, 24), (512, 32, 15), (math.inf, 64, 7))
+_ROW, _WRAPPED = 24, 512  # units that fit in one row, and in rows of cells with room for marks
 _SPOKEN = {"nan": "not finite", "dead": "dead", "saturated": "saturated", "dormant": "dormant"}
 
 
@@ -58,13 +60,13 @@ def draw_health(
     """
     from micrograd_nn.health import HealthReport
 
-    if measure is not None and measure not in MEASURES:
+    checked_theme(theme)
+    if measure is not None and measure not in list(MEASURES):
         raise ValueError(f"measure is {', '.join(map(repr, MEASURES))} or None, not {measure!r}.")
     orders = ("index", "measure") if isinstance(report, HealthReport) else ("death", "index", "measure")
     if order is not None and order not in orders:
         raise ValueError(f"order is {', '.join(map(repr, orders))}, not {order!r}.")
-    if most_units < 1:
-        raise ValueError(f"most_units is a number of units, 1 or more, not {most_units!r}.")
+    most_units = at_least_one(most_units, "most_units")
     heading = fitted(title, 17, WIDE, bold=True) if title else ""
     if isinstance(report, HealthReport):
         return Picture(_draw_report(report, measure, order or "index", most_units, heading), theme)
@@ -99,7 +101,9 @@ def _draw_report(report: HealthReport, measure: str | None, order: str, most: in
     parts: list[Raw] = []
     y = 6.0
     sizes = [len(h) for h in report.layers]
-    usual = _size(max((n for n in sizes if n <= _SIZES[3][0]), default=0))
+    usual = _size(max((n for n in sizes if n <= _WRAPPED), default=0))
+    if any(usual[0] < n <= _ROW for n in sizes):  # smaller cells, but every layer that can has them in one row
+        usual = _size(_ROW)
     if not report.layers:
         parts.append(write("This network has no activations whose health could be measured.", 0, y + 14, 13, GREY))
         y += 34
@@ -145,7 +149,7 @@ def _layer(
     if len(h) > most:
         cells, high = _groups(h, found, values, sequence, most)
     else:
-        across, pitch = usual if len(h) <= _SIZES[3][0] else _size(len(h))
+        across, pitch = usual if len(h) <= _WRAPPED else _size(len(h))
         cells, high = [], 0.0
         for place, i in enumerate(sequence):
             x, y = _CELLS + place % across * pitch, place // across * float(pitch)

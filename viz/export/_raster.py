@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import struct
 import zlib
 from typing import Any
@@ -24,13 +25,13 @@ def write_png(sheet: Sheet, theme: str, scale: float | None = None) -> bytes:
     largest = math.sqrt(MOST_PIXELS / (sheet.width * sheet.height))
     if scale is None:
         scale = min(SCALE, largest)
-    elif not 0 < scale <= largest:
+    elif isinstance(scale, bool) or not isinstance(scale, numbers.Real) or not 0 < scale <= largest:
         raise ValueError(
             f"scale must lie between 0 and {math.floor(largest * 100) / 100:g}, where this picture of "
-            f"{sheet.width}×{sheet.height} has {MOST_PIXELS // 1_000_000} megapixels, and not be {scale!r}. A .pdf is "
+            f"{sheet.width}×{sheet.height} has {MOST_PIXELS // 1_000_000} megapixels, and not be {scale!r:.60}. A .pdf is "
             "sharp at any size."
         )
-    return _packed(_converter("png").svg_to_png(sheet.svg(theme), scale=scale))
+    return _packed(_converter("png").svg_to_png(sheet.svg(theme), scale=float(scale)))
 
 
 def write_pdf(sheet: Sheet, theme: str) -> bytes:

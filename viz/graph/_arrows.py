@@ -9,9 +9,9 @@ from viz._layout import Curve, Point
 from viz._marks import Piece, said
 from viz._scene import Edge, Scene
 from viz._text import number, width
-from viz._xml import GREY, INK, LINE, Raw, element, hue, write
+from viz._xml import GREY, INK, LINE, NEGATIVE, PAPER, Raw, element, hue, write
 
-__all__ = ["bar", "draw_edge", "label_size", "largest_weight", "weights", "widths"]
+__all__ = ["bar", "draw_edge", "hollow", "is_negative", "label_size", "largest_weight", "weights", "widths"]
 
 _THIN, _THICK = 1.25, 5.25
 _WEAKEST, _STRONGEST = -3, 1  # powers of ten: the gradients drawn thinnest and thickest
@@ -59,7 +59,7 @@ def draw_edge(edge: Edge, index: int, curves: Sequence[Curve], label: Point | No
         dashes = {"stroke_dasharray": _DASHES.get(edge.stopped)}
         parts.append(element("path", d=d, fill="none", stroke=colour, stroke_width=thick, **dashes))
         if curve.tip is not None:
-            parts.append(_arrow(curve.points[-1], curve.tip, thick, colour))
+            parts.append(_arrow(curve.points[-1], curve.tip, thick, colour, is_negative(edge)))
             if edge.stopped:
                 parts.append(_stop(curve.points[-4:]))
     if label is not None:
@@ -77,13 +77,20 @@ def draw_edge(edge: Edge, index: int, curves: Sequence[Curve], label: Point | No
     )  # fmt: skip
 
 
-def _arrow(base: Point, tip: Point, thick: float, colour: str) -> Raw:
+def is_negative(edge: Edge) -> bool:
+    """Whether the edge's tip is hollow: a sign is told by more than its hue."""
+    x = edge.weight if edge.weight is not None else edge.through if edge.signed else None
+    return x is not None and x < 0 and not edge.wrong
+
+
+def _arrow(base: Point, tip: Point, thick: float, colour: str, hollow: bool) -> Raw:
     dx, dy = tip[0] - base[0], tip[1] - base[1]
     length = math.hypot(dx, dy) or 1.0
     half = 2.4 + thick * 0.55
     nx, ny = -dy / length * half, dx / length * half
     corners = (base[0] + nx, base[1] + ny), tip, (base[0] - nx, base[1] - ny)
-    return element("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "Z", fill=colour)
+    look = {"fill": PAPER, "stroke": colour, "stroke_width": 1.25} if hollow else {"fill": colour}
+    return element("path", d="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "Z", **look)
 
 
 def _stop(points: Sequence[Point]) -> Raw:
@@ -119,6 +126,13 @@ def bar(dashes: str, text: str) -> Piece:
         element("path", d="M28 -6V6", fill="none", stroke=INK, stroke_width=2.5, stroke_linecap="round"),
     ]
     return Piece(words.width, [*parts, *words.markup])
+
+
+def hollow(what: str) -> Piece:
+    """An edge with the tip of a negative number."""
+    words = said(f"hollow tip: negative {what}", 26)
+    line = element("line", x1=0, y1=0, x2=13, y2=0, stroke=NEGATIVE, stroke_width=2.5)
+    return Piece(words.width, [line, _arrow((13.0, 0.0), (20.0, 0.0), 2.5, NEGATIVE, True), *words.markup])
 
 
 def widths() -> Piece:

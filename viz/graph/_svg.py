@@ -16,14 +16,14 @@ from viz._summary import Summary, percent
 from viz._text import number, signed
 from viz._thresholds import on, saturates
 from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, write
-from viz.graph._arrows import bar, draw_edge, label_size, largest_weight, weights, widths
+from viz.graph._arrows import bar, draw_edge, hollow, is_negative, label_size, largest_weight, weights, widths
 from viz.graph._bins import NO_GRADIENT
 from viz.graph._boxes import draw_box, full_bar, is_flawed, round_front, size_of, tick
 from viz.graph._numbering import in_reading_order
 
 __all__ = ["draw_scene"]
 
-_LABELLED = {"graph": 150, "wiring": 60}  # with more edges than this, their labels would only be noise
+_LABELLED = {"graph": 150, "wiring": 24}  # with more edges than this, their labels would only be noise
 _NAMES = {"graph": "Computation graph", "wiring": "Network"}
 
 
@@ -75,7 +75,7 @@ def _tables(scene: Scene) -> list[Table]:
 
 
 def _body(scene: Scene, placed: Placed, direction: str, full_height: float) -> list[Raw]:
-    parts = []
+    parts, names = [], []
     for k, frame in enumerate(walk(scene.root)):
         x0, y0, x1, y1 = placed.frames[k]
         heavy = {"stroke": INK, "stroke_width": 2} if frame.highlighted else {"stroke": FAINT, "stroke_width": 1}
@@ -85,10 +85,12 @@ def _body(scene: Scene, placed: Placed, direction: str, full_height: float) -> l
         box = {"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0, "rx": 10}
         tint = {"fill": FRAME, "fill_opacity": 0.05}
         parts.append(element("rect", **box, **tint, **heavy, data_frame=frame.path or frame.label))
-        parts.append(write(frame.label, x0 + 11, y0 + 17, 12, GREY))
+        name = write(frame.label, x0 + 11, y0 + 17, 12, GREY, halo=True)
+        names.append(element("g", name, data_label=frame.path or frame.label))
     largest = largest_weight(scene)
     for i, edge in enumerate(scene.edges):
         parts.append(draw_edge(edge, i, placed.curves[i], placed.labels.get(i), largest))
+    parts += names
     parts += [draw_box(b, i, placed.boxes[i], direction, full_height) for i, b in enumerate(scene.boxes)]
     return parts
 
@@ -106,6 +108,8 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
         pieces += weights(largest_weight(scene))
     if any(e.through for e in edges):
         pieces.append(widths())
+    if any(map(is_negative, edges)):
+        pieces.append(hollow("weight" if scene.kind == "wiring" else "gradient"))
     if full_height:
         pieces.append(said(f"full bar: {number(full_height)}"))
     if any(b.tracked and b.shows_grad and b.grad is None and b.kind not in ("view", "unit") for b in boxes):

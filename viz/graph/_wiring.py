@@ -11,7 +11,7 @@ import numpy as np
 from micrograd_nn.nn import Network
 from viz._fold import fold
 from viz._scene import Box, Edge, Scene
-from viz._text import clean, number
+from viz._text import clean, number, signed
 from viz.graph._gather import framed, matcher, near_misses
 from viz.graph._reading import LONG, LONGEST
 
@@ -103,7 +103,7 @@ def _edges(graph: Any, box_of: dict[str, int], boxes: list[Box]) -> list[Edge]:
         if boxes[a].kind == boxes[b].kind == "unit":
             source, target, weight = links[0]
             several = isinstance(weight, list)
-            label = ", ".join(map(number, weight[:3])) if several else number(weight)
+            label = ", ".join(map(signed, weight[:3])) if several else signed(weight)
             largest = float(weights[np.argmax(np.abs(weights))])
             hover = f"{clean(source, LONG)} → {clean(target, LONG)}\nweight {weight!r}"
             edges.append(Edge(a, b, label=label, hover=hover, weight=largest))

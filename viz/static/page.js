@@ -82,9 +82,10 @@ svg.removeAttribute("aria-labelledby");
 
 const whole = areaOf(drawing);
 /** @type {Frame[]} */
+const names = all("[data-label]", drawing);
 const frames = all("[data-frame]", drawing).map((rect) => {
   const open = draw("g"), card = draw("g"), el = draw("g", { class: "module", role: "button" }, open, card);
-  const label = /** @type {SVGGraphicsElement | null} */ (rect.nextElementSibling?.localName === "text" ? rect.nextElementSibling : null);
+  const label = names.find((g) => g.dataset.label === rect.dataset.frame) ?? null;
   const { x, y, width, height } = rect.getBBox(), home = { x0: x, y0: y, x1: x + width, y1: y + height };
   const words = label ? areaOf(label) : { x0: x + 8, y0: y + 4, x1: x + 8, y1: y + 20 }, path = rect.dataset.frame ?? "";
   const state = { area: home, folded: false, spot: centre(home), size: /** @type {[number, number]} */ ([0, 0]) };
