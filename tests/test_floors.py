@@ -44,7 +44,6 @@ PICTURE_FLOORS = [
     ["__init__"],
 ]  # fmt: skip
 PICTURE_LEVEL = {name: i for i, floor in enumerate(PICTURE_FLOORS) for name in floor}
-LAYOUT = dict.fromkeys(["_fold", "_graphviz", "_layout", "_order", "_plan", "_route"], "graph")  # part of graph
 PICTURES = sorted((ROOT / "viz").rglob("*.py"))
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from viz._owner import refuse_a_second_owner
 
 if TYPE_CHECKING:
-    from viz._layout import LayoutError
     from viz._picture import Picture
     from viz.charts._activations import draw_activations
     from viz.charts._boundary import draw_boundary
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from viz.charts._history import draw_history
     from viz.export._networkx import to_networkx
     from viz.graph._draw import draw
+    from viz.graph._layout import LayoutError
     from viz.neurons._network import draw_network
     from viz.terminal._terminal import text
 

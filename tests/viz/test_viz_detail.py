@@ -17,6 +17,7 @@ import viz
 from micrograd_nn import functional as F
 from micrograd_nn import nn
 from micrograd_nn.op import REGISTRY, Op
+from viz._text import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(0)
@@ -669,8 +670,8 @@ def test_nodes_names_and_modules_are_highlighted_and_nothing_else() -> None:
 
 
 def test_too_long_a_layout_is_drawn_coarser_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz._layout import LayoutTimeout, lay_out
     from viz.graph import _svg
+    from viz.graph._layout import LayoutTimeout, lay_out
 
     def slow(sizes: Any, *rest: Any) -> Any:
         if len(sizes) > 30:
@@ -746,3 +747,14 @@ def test_any_layer_is_drawn_at_any_detail_in_any_theme(theme: Any, activation: s
     for detail in ("module", "tensor", "scalar"):
         root = parse(viz.draw(model, detail, X=X, y=LABELS, theme=theme))  # type: ignore[arg-type]
         assert min(float(t.attrib["font-size"]) for t in root.iter(f"{SVG}text")) >= 11
+
+
+@pytest.mark.parametrize("detail", [None, "scalar", "tensor", "module"])
+def test_one_neuron_of_a_layer_is_drawn_too(detail: Any) -> None:
+    model = mg.nn.MLP(2, [3, 1], "tanh", rng=0)
+    neuron = model.layers[0].neurons[1]
+    X = [0.5, -1.0] if detail in (None, "scalar") else [[0.5, -1.0], [1.0, 2.0]]
+    picture = viz.draw(neuron, detail, X=X)
+    assert "tanh" in picture.svg
+    if detail in (None, "scalar"):
+        assert number(float(neuron([0.5, -1.0]).data)) in picture.svg

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +19,13 @@ from hypothesis import strategies as st
 
 import micrograd_nn as mg
 import viz
-from viz import _graphviz, _layout
-from viz._layout import LayoutTimeout, Link, Placed, Rect, lay_out, walk
-from viz._plan import plan
-from viz._route import settle
 from viz._scene import Frame
 from viz._text import width
+from viz.graph import _graphviz, _layout
+from viz.graph._draw import TOO_LONG
+from viz.graph._layout import LayoutTimeout, Link, Placed, Rect, lay_out, walk
+from viz.graph._plan import plan
+from viz.graph._route import settle
 
 NATIVE = pytest.mark.skipif(shutil.which("dot") is None, reason="no native dot on PATH: only WebAssembly is tested")
 ENGINES = [pytest.param("native", marks=NATIVE), "webassembly"]
@@ -117,6 +119,22 @@ def test_a_failing_dot_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def some_links() -> tuple[list[tuple[float, float]], list[Link], Frame]:
     links = [Link(0, 1), Link(1, 2), Link(0, 2)]
     return [(120.0, 46.0)] * 3, links, Frame(boxes=[0, 1, 2])
+
+
+def test_layout_has_ten_seconds_as_the_picture_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = []
+
+    def engine(*asked: Any) -> bytes:
+        seconds.append(asked[-1])
+        raise LayoutTimeout("too long")
+
+    for native in (True, False):
+        monkeypatch.setattr("shutil.which", lambda name, native=native: "dot" if native else None)
+        monkeypatch.setattr(_layout, "native" if native else "webassembly", engine)
+        with pytest.raises(LayoutTimeout):
+            lay_out(*some_links(), "LR")
+    assert seconds == [10, 10]
+    assert "10 s" in TOO_LONG
 
 
 def test_a_dot_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

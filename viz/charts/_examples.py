@@ -105,5 +105,5 @@ def heads_of(given: Sequence[str]) -> tuple[str, str]:
 
 def _list(given: Any, what: str, n: int) -> list[str]:
     if isinstance(given, str) or not isinstance(given, Iterable) or len(found := [str(name) for name in given]) != n:
-        raise ValueError(f"{what} takes {n} names, a list such as {[f'name{k + 1}' for k in range(n)][:3]}, not {given!r:.60}.")
+        raise ValueError(f"{what} takes a list of {n} names, not {given!r:.60}.")
     return found

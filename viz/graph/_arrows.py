@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from viz._layout import Curve, Point
 from viz._marks import Piece, said
 from viz._scene import Edge, Scene
 from viz._text import number, width
 from viz._xml import GREY, INK, LINE, NEGATIVE, PAPER, Raw, element, hue, write
+from viz.graph._layout import Curve, Point
 
 __all__ = ["bar", "draw_edge", "hollow", "is_negative", "label_size", "largest_weight", "weights", "widths"]
 

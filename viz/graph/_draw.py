@@ -10,8 +10,7 @@ import numpy as np
 
 from micrograd_nn.checks import at_least_one
 from micrograd_nn.graph import Node, topological_order
-from micrograd_nn.nn import Module, Network
-from viz._layout import LayoutTimeout
+from micrograd_nn.nn import Module, Network, Neuron
 from viz._picture import Picture
 from viz._scene import Scene
 from viz._sheet import Sheet
@@ -20,6 +19,7 @@ from viz._theme import Theme, checked_theme
 from viz.export._networkx import later, units_of
 from viz.graph._example import Example, kind_of, run_example
 from viz.graph._gather import build_scene, needed
+from viz.graph._layout import LayoutTimeout
 from viz.graph._reading import Reading, is_number, is_pick
 from viz.graph._svg import draw_scene
 from viz.graph._wiring import wiring_scene
@@ -173,7 +173,8 @@ def _model(
     if opened and detail not in (None, "scalar"):
         raise ValueError(f'neurons= opens neurons at detail="scalar", and detail is {detail!r}.')
     run: Example | None = None
-    entries = sum(int(np.size(p.data)) for p in model.parameters())
+    # One neuron of a layer has no parameters of its own, and is never too large to be tried.
+    entries = 0 if isinstance(model, Neuron) else sum(int(np.size(p.data)) for p in model.parameters())
     if detail == "scalar" or opened:
         run = run_example(model, X, y, loss, example, True)
     elif detail is None and entries < budget:

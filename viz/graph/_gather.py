@@ -10,10 +10,10 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from micrograd_nn.graph import Node, topological_order
-from viz._fold import Path, fold, split
 from viz._places import walk
 from viz._scene import Box, Edge, Frame, Scene
 from viz._text import clean
+from viz.graph._fold import Path, fold, split
 from viz.graph._portrait import group, single
 from viz.graph._pulse import Pulse
 from viz.graph._reading import LONG, Reading, is_number, is_pick

@@ -10,10 +10,10 @@ import numpy as np
 
 from micrograd_nn.graph import Node
 from micrograd_nn.symbol import Symbol, write
-from viz._fold import Path
 from viz._scene import Box
 from viz._summary import Mark, Summary, summarise
 from viz._text import clean, number, signed
+from viz.graph._fold import Path
 from viz.graph._pulse import Pulse, activation
 from viz.graph._reading import LONG, LONGEST, VIEWS, Reading, called, is_number, is_pick, item, symbol
 

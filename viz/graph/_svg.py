@@ -7,9 +7,7 @@ from typing import Any
 
 from micrograd_nn.health._activity import FLAT
 from micrograd_nn.health._report import OFTEN
-from viz._layout import Link, Placed, lay_out, walk
 from viz._marks import SIGNS, Piece, cross, patterned, said, square
-from viz._route import settle
 from viz._scene import Box, Scene
 from viz._sheet import Graph, Sheet, Table, compose
 from viz._summary import Summary, percent
@@ -19,7 +17,9 @@ from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, w
 from viz.graph._arrows import bar, draw_edge, hollow, is_negative, label_size, largest_weight, weights, widths
 from viz.graph._bins import NO_GRADIENT
 from viz.graph._boxes import draw_box, full_bar, is_flawed, round_front, size_of, tick
+from viz.graph._layout import Link, Placed, lay_out, walk
 from viz.graph._numbering import in_reading_order
+from viz.graph._route import settle
 
 __all__ = ["draw_scene"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_nn.nn import Network
-from viz._fold import fold
 from viz._scene import Box, Edge, Scene
 from viz._text import clean, number, signed
+from viz.graph._fold import fold
 from viz.graph._gather import framed, matcher, near_misses
 from viz.graph._reading import LONG, LONGEST
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from viz.neurons._maps import Plane
 from viz.neurons._measured import Measured, Wire
 from viz.neurons._neurons import fill_scale, map_scale, ring_sample
 from viz.neurons._units import Columns, Place
-from viz.neurons._wires import NUMBERED, hollow_sample, widest, width_sample
+from viz.neurons._wires import negative_sample, widest, width_sample
 
 __all__ = ["Facts"]
 
@@ -213,11 +213,11 @@ class Facts:
             notes.append(f"{line}.")
         return notes
 
-    def legend(self) -> list[Piece]:
-        """What the marks mean, with the thresholds behind them."""
+    def legend(self, numbered: Container[int]) -> list[Piece]:
+        """What the marks mean, with the thresholds behind them; the numbers of the wires `numbered` are printed."""
         pieces = list(SIGNS)
-        if len(self.wires) > NUMBERED:
-            pieces.append(hollow_sample("hollow: negative"))
+        if any(wire.value < 0 and w not in numbered for w, wire in enumerate(self.wires)):
+            pieces.append(negative_sample("hollow or dashed: negative"))
         if self.wires:
             pieces.append(width_sample(f"|{_SIGN[self.edges]}| over its layer's largest", widest(len(self.wires))))
         if self.measured is None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from micrograd_nn.checks import whole
 from micrograd_nn.nn import Layer, Module, Network, Sequential
 from viz._picture import Picture
 from viz._scene import Scene
@@ -57,9 +58,7 @@ def draw_network(
     "MLP(3, [4, 4, 1], 'relu')"
     """
     checked_theme(theme)
-    for name, count, least in (("most_edges", most_edges, 0), ("most_units", most_units, 2)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < least:
-            raise ValueError(f"{name} is a count, {least} or more, not {count!r}.")
+    most_edges, most_units = whole(most_edges, "most_edges", 0), whole(most_units, "most_units", 2)
     columns = columns_of(model)
     if X is not None:
         X = examples_of(X, columns)
@@ -103,9 +102,10 @@ def _sheet(facts: Facts, title: str) -> Sheet:
         widths=[2 * g.reach for g in glyphs], space=6.0 if crowded else 14.0,
         ellipsis=max(44.0 + 14 * len(facts.more(c)) for c in range(len(columns))), free=facts.columns.wired, bare=bare,
     )  # fmt: skip
-    parts, size = _drawn(facts, place, glyphs, words, labelled)
+    numbers = _numbers(facts, place, glyphs) if labelled else {}
+    parts, size = _drawn(facts, place, glyphs, words, numbers)
     return compose(
-        "network", parts, size, facts.legend(), title=title, name=clean(repr(facts.columns.model), 90),
+        "network", parts, size, facts.legend(numbers), title=title, name=clean(repr(facts.columns.model), 90),
         notes=facts.notes(), description=facts.description(), tables=facts.tables(),
         network=_wiring(facts.columns.model), wiring=_scene,
     )  # fmt: skip
@@ -138,16 +138,20 @@ def _glyphs(facts: Facts) -> list[Glyph]:
     return glyphs
 
 
-def _drawn(
-    facts: Facts, place: Stand, glyphs: list[Glyph], words: list[float], labelled: bool
-) -> tuple[list[Raw], tuple[float, float]]:
-    """The whole drawing and its size."""
-    ids = facts.ids
+def _numbers(facts: Facts, place: Stand, glyphs: list[Glyph]) -> dict[int, list[Raw]]:
+    """The numbers of the edges that have room for them."""
     taken = []
     for (c, _), (x, y) in place.units.items():
         g = glyphs[c]
         taken.append((x - g.reach - 2, y - g.reach - 2, x + g.reach + 2, y + g.reach + g.under))
-    numbers = settle_labels(facts.wires, place.ways, taken) if labelled else {}
+    return settle_labels(facts.wires, place.ways, taken)
+
+
+def _drawn(
+    facts: Facts, place: Stand, glyphs: list[Glyph], words: list[float], numbers: dict[int, list[Raw]]
+) -> tuple[list[Raw], tuple[float, float]]:
+    """The whole drawing and its size."""
+    ids = facts.ids
     parts = []
     for w, wire in enumerate(facts.wires):
         (a, i), (b, j) = wire.tail, wire.head

@@ -11,11 +11,12 @@ from viz._text import signed, width
 from viz._xml import GREY, INK, NEGATIVE, PAPER, Raw, element, hue, write
 from viz.neurons._measured import Wire
 
-__all__ = ["NUMBERED", "draw_wire", "hollow_sample", "point_at", "settle_labels", "widest", "width_sample"]
+__all__ = ["NUMBERED", "draw_wire", "negative_sample", "point_at", "settle_labels", "widest", "width_sample"]
 
 NUMBERED = 40  # with more edges than this, their numbers would only be noise
 _THINNEST = 0.5
-_HOLLOW = 2.0  # from this width on, a line has a core of paper where its number is negative
+_HOLLOW = 2.0  # from this width on a negative line has a core of paper; thinner ones are dashed
+_DASH, _DOTS = "5 2.5", "1 3"  # of thin negative lines, and of what is no finite number
 _PLACES = (0.5, 0.36, 0.64, 0.25, 0.75, 0.43, 0.57, 0.3, 0.7, 0.18, 0.82, 0.12, 0.88)  # of an edge, best first
 
 
@@ -29,14 +30,16 @@ def draw_wire(wire: Wire, way: Sequence[Point], most: float, hover: str, numbere
     (x, y), *rest = way
     d = f"M{x:.1f} {y:.1f}C" + " ".join(f"{px:.1f} {py:.1f}" for px, py in rest)
     flawed = not all(map(math.isfinite, wire.values))
+    wide = wire.share * most
+    told = numbered or flawed or wire.value >= 0  # hue alone would not do without colours
     line = element(
         "path", d=d, fill="none", stroke=INK if flawed else hue(wire.value),
-        stroke_width=f"{max(_THINNEST, wire.share * most):.3f}", stroke_dasharray="3 3" if flawed else None,
+        stroke_width=f"{max(_THINNEST, wide):.3f}",
+        stroke_dasharray=_DOTS if flawed else None if told or wide >= _HOLLOW else _DASH,
         stroke_opacity=None if flawed else f"{0.4 + 0.6 * wire.share:.2f}",
     )  # fmt: skip
     parts = [element("title", hover), line]
-    wide = wire.share * most
-    if wire.value < 0 and wide >= _HOLLOW and not numbered:  # hue alone would not do without colours
+    if not told and wide >= _HOLLOW:
         parts.append(element("path", d=d, fill="none", stroke=PAPER, stroke_width=f"{0.3 * wide:.3f}"))
     return element("g", *parts, **data)
 
@@ -92,10 +95,10 @@ def width_sample(text: str, most: float) -> Piece:
     return sample(parts, 61, text)
 
 
-def hollow_sample(text: str) -> Piece:
-    """A line as negative numbers have it where they are not printed."""
+def negative_sample(text: str) -> Piece:
+    """Lines as negative numbers have them where they are not printed, wide and thin."""
     lines = [
-        element("line", x2=22, y1=0, y2=0, stroke=colour, stroke_width=wide)
-        for colour, wide in ((NEGATIVE, 5), (PAPER, 1.5))
+        element("line", x2=22, y1=y, y2=y, stroke=colour, stroke_width=wide, stroke_dasharray=dash)
+        for y, colour, wide, dash in ((-3, NEGATIVE, 5, None), (-3, PAPER, 1.5, None), (4.5, NEGATIVE, 1.25, _DASH))
     ]
     return sample(lines, 23, text)

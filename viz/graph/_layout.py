@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from viz._graphviz import LayoutError, LayoutTimeout, native, webassembly
-from viz._order import put_in_order, put_upright
 from viz._places import Curve, Link, Placed, Point, Rect, walk
-from viz._plan import Home, Lane, Plan, common, plan
 from viz._scene import Frame
 from viz._text import width
+from viz.graph._graphviz import LayoutError, LayoutTimeout, native, webassembly
+from viz.graph._order import put_in_order, put_upright
+from viz.graph._plan import Home, Lane, Plan, common, plan
 
 __all__ = ["Curve", "LayoutError", "LayoutTimeout", "Link", "Placed", "Point", "Rect", "lay_out", "walk"]
 
