@@ -78,7 +78,7 @@ def _imports(path):
 def test_every_module_has_a_floor():
     floors = {floor_of(p) for p in MODULES} - {"__init__"}
     assert floors <= set(LEVEL), f"say in FLOORS where these belong: {sorted(floors - set(LEVEL))}"
-    strangers = {floor_of(p) for p in PICTURES} - set(LAYOUT) - set(PICTURE_LEVEL)
+    strangers = {floor_of(p) for p in PICTURES} - set(PICTURE_LEVEL)
     assert not strangers, f"say in PICTURE_FLOORS where these belong: {sorted(strangers)}"
 
 
@@ -102,10 +102,10 @@ def test_the_engine_knows_no_pictures(path):
 
 @pytest.mark.parametrize("path", PICTURES, ids=dotted)
 def test_no_import_of_the_pictures_runs_upwards(path):
-    own = LAYOUT.get(floor_of(path), floor_of(path))
+    own = floor_of(path)
     for name in imports(path):
         parts = name.split(".")
-        theirs = LAYOUT.get(parts[1], parts[1]) if parts[0] == "viz" and len(parts) > 1 else own
+        theirs = parts[1] if parts[0] == "viz" and len(parts) > 1 else own
         assert theirs == own or PICTURE_LEVEL[theirs] < PICTURE_LEVEL[own], (
             f"{dotted(path)} imports {name}, which is not below it"
         )

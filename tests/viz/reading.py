@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 import viz
 from viz._text import width
+from viz._theme import THEMES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -82,3 +84,107 @@ def legible(picture: viz.Picture | str) -> None:
     assert min(t.size for t in texts(picture)) >= 11
     assert outside(picture) == []
     assert overlaps(picture) == []
+
+
+# --- the paint ------------------------------------------------------------------------------------------------------
+
+_PATTERN = {"dead": "hatch", "closed": "hatch", "saturated": "dots"}
+_GLYPH = {"dead": "cross", "saturated": "square"}
+_OWNERS = {f"data-{what}" for what in ("box", "unit", "units", "group", "region", "panel", "axes")}
+INKS, CARDS = ({colours[role] for colours in THEMES.values()} for role in ("ink", "card"))
+
+
+def drawing(root: ET.Element) -> ET.Element:
+    """What is drawn, without heading and legend."""
+    (found,) = [node for node in root.iter() if "data-drawing" in node.attrib]
+    return found
+
+
+def legend(root: ET.Element, words: str) -> ET.Element:
+    """The piece of the legend that begins with these words."""
+    within = set(drawing(root).iter())
+    pieces = [g for g in root.iter(f"{SVG}g") if g not in within and (g.findtext(f"{SVG}text") or "").startswith(words)]
+    assert len(pieces) == 1, f"{len(pieces)} pieces of the legend say {words!r}"
+    return pieces[0]
+
+
+def pattern(root: ET.Element, fill: str) -> str:
+    """What a fill refers to, by what is in there: "hatch" are lines, "dots" are discs; empty for a colour."""
+    if not fill.startswith("url("):
+        return ""
+    (found,) = [node for node in root.iter(f"{SVG}pattern") if f"url(#{node.get('id')})" == fill]
+    (mark,) = found
+    shown = {"path": ("hatch", "stroke"), "circle": ("dots", "fill")}
+    name, colour = shown[mark.tag.removeprefix(SVG)]
+    assert mark.get(colour) not in CARDS | {None, "none"}
+    return name
+
+
+def glyph(node: ET.Element) -> str:
+    """ "cross" for two diagonals in ink, "square" for a square of card outlined in ink, by their paint alone."""
+    if node.get("stroke") not in INKS:
+        return ""
+    if node.tag == f"{SVG}rect" and node.get("fill") in CARDS and node.get("rx") is None:
+        return "square" if node.get("width") == node.get("height") else ""
+    strokes = re.fullmatch(r"M\S+ \S+l([\d.]+) ([\d.]+)m0 -([\d.]+)l-([\d.]+) ([\d.]+)", node.get("d", ""))
+    return "cross" if strokes and len({float(x) for x in strokes.groups()}) == 1 else ""
+
+
+def painted(root: ET.Element) -> list[tuple[ET.Element, Counter[str]]]:
+    """Each thing drawn that may carry a mark, with the patterns and glyphs that can be seen in it, and not in a thing
+    within it; last the drawing, with those that are in no such thing."""
+    found: list[tuple[ET.Element, Counter[str]]] = []
+
+    def visit(owner: ET.Element, node: ET.Element, seen: dict[object, str]) -> None:
+        for child in node:
+            mine = seen
+            if _OWNERS & child.attrib.keys() or child.get("data-mark") == "nan":
+                owner_of_it, mine = child, {}
+            else:
+                owner_of_it = owner
+            place = tuple(child.get(k) for k in ("x", "y", "width", "height", "r", "d"))
+            fill, solid = child.get("fill", "none"), float(child.get("fill-opacity", "1")) > 0.5
+            if fill != "none" and solid:
+                mine.pop(place, None)  # painted over
+                if what := pattern(root, fill):
+                    mine[place] = what
+            if what := glyph(child):
+                mine[child] = what
+            visit(owner_of_it, child, mine)
+            if mine is not seen:
+                found.append((child, Counter(mine.values())))
+
+    whole, loose = drawing(root), dict[object, str]()
+    visit(whole, whole, loose)
+    return [*found, (whole, Counter(loose.values()))]
+
+
+def marks_agree(picture: viz.Picture | str) -> Counter[str]:
+    """What is said to be dead, closed or saturated is painted so, pattern and glyph, and nothing else is; returns how
+    often each mark was met."""
+    root, met = parse(picture), Counter[str]()
+    for thing, seen in painted(root):
+        mark = thing.get("data-mark", "")
+        patterns, glyphs = {_PATTERN.get(mark)}, Counter({_GLYPH.get(mark): 1})
+        if "data-marks" in thing.attrib:  # one after another, in a strip that has no room for glyphs
+            patterns, glyphs = {_PATTERN.get(m) for m in thing.attrib["data-marks"].split()}, Counter()
+        elif "data-group" in thing.attrib:  # many units: the share that is dead, and a count beside each glyph
+            counted = [m for m in _GLYPH if int(thing.get(f"data-{m}", "0"))]
+            patterns, glyphs = {_PATTERN[m] for m in counted if m == "dead"}, Counter(_GLYPH[m] for m in counted)
+        elif word := thing.get("data-region", thing.get("data-panel")):
+            patterns, glyphs = {_PATTERN.get(word)}, Counter()
+        elif "data-axes" in thing.attrib:  # the glyph stands in the middle of its region
+            wide = any(node.get("data-region") == "saturated" for node in thing.iter())
+            patterns, glyphs = set(), Counter(square=seen["square"] * wide)
+        elif "data-box" in thing.attrib:
+            if any("data-unit" in node.attrib for node in thing.iter()):
+                glyphs = Counter()  # its units have them
+            if thing.get("data-verdict") == "wrong":
+                glyphs["cross"] += 1  # another cross, with words
+        elif mark == "nan" and "data-unit" not in thing.attrib:  # a part of a map
+            patterns = {"hatch"}
+        expected = Counter(dict.fromkeys(patterns - {None}, 1)) + Counter({k: n for k, n in glyphs.items() if k})
+        shown = Counter({k: min(n, 1) if k in ("hatch", "dots") else n for k, n in seen.items()})
+        assert shown == expected, f"{thing.attrib}: painted {dict(shown)}, and its marks say {dict(expected)}"
+        met[mark] += 1
+    return met
