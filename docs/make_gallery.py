@@ -60,6 +60,12 @@ def neuron_dark() -> viz.Picture:
     return viz.draw(one_neuron(), title="One neuron: out = tanh(w1·x1 + w2·x2 + b)", theme="dark")
 
 
+@exhibit("And for paper, without gradients, with one number marked.", 'viz.draw(out, theme="print", ...)')
+def neuron_print() -> viz.Picture:
+    title = "One neuron, forward only"
+    return viz.draw(one_neuron(), title=title, theme="print", gradients=False, highlight="out")
+
+
 @exhibit(
     "A number that is used twice has two edges, and gets both gradients: that is why a topological sort is needed.",
     "viz.draw(c)",
@@ -136,6 +142,11 @@ def network() -> viz.Picture:
     return viz.draw_network(model, X, y, title="Two moons, MLP(2, [4, 4, 2])")
 
 
+@exhibit("The wiring alone: a box a unit, an edge a weight.", "viz.draw(model)")
+def wiring_of_an_mlp() -> viz.Picture:
+    return viz.draw(trained([4, 3, 2])[0], title="MLP(2, [4, 3, 2])")
+
+
 @exhibit(
     "Any acyclic wiring: columns by generation, skip connections led around.",
     "viz.draw_network(net, X)",
@@ -173,21 +184,22 @@ def health_over_training() -> viz.Picture:
 
 
 def overfitted(hidden: int, **more: Any) -> Any:
-    """A network that has seen few, noisy points often; with the points."""
-    X, y = data.make_moons(70, noise=0.35, rng=4)
+    """A network that has seen few, noisy points often."""
     model = nn.MLP(2, [hidden, 2], "tanh", rng=0)
+    X, y = data.make_moons(70, noise=0.35, rng=4)
     mg.fit(model, X, y, lr=0.05, epochs=400, batch_size=35, rng=0, progress=False, **more)
-    return model, X, y
+    return model
 
 
 @exhibit(
     "3, 6 and 20 hidden units on the same points: more units draw more complicated regions.",
-    "viz.draw_boundary({title: model, ...}, X, y)",
+    "viz.draw_boundary({title: model, ...}, X, y, X_test=X_test, y_test=y_test)",
 )
 def boundary_sizes() -> viz.Picture:
-    found = {f"{hidden} hidden units": overfitted(hidden) for hidden in (3, 6, 20)}
-    (_, X, y), *_ = found.values()
-    return viz.draw_boundary({name: model for name, (model, _, _) in found.items()}, X, y, title="Three sizes")
+    X, y = data.make_moons(70, noise=0.35, rng=4)
+    X_test, y_test = data.make_moons(30, noise=0.35, rng=5)
+    models = {f"{hidden} hidden units": overfitted(hidden) for hidden in (3, 6, 20)}
+    return viz.draw_boundary(models, X, y, X_test=X_test, y_test=y_test, title="Three sizes")
 
 
 @exhibit(
@@ -195,9 +207,9 @@ def boundary_sizes() -> viz.Picture:
     "viz.draw_boundary({title: model, ...}, X, y)",
 )
 def boundary_strengths() -> viz.Picture:
-    found = {f"strength {strength}": overfitted(20, l2=strength) for strength in (0.001, 0.01, 0.1)}
-    (_, X, y), *_ = found.values()
-    return viz.draw_boundary({name: model for name, (model, _, _) in found.items()}, X, y, title="Three strengths")
+    X, y = data.make_moons(70, noise=0.35, rng=4)
+    models = {f"strength {strength}": overfitted(20, l2=strength) for strength in (0.001, 0.01, 0.1)}
+    return viz.draw_boundary(models, X, y, title="Three strengths")
 
 
 @exhibit(

@@ -1,4 +1,8 @@
-"""Pictures of computation graphs: `viz.draw(node)` shows every value, gradient and local derivative.
+"""Pictures of what the engine computed: `viz.draw(node)` shows every value, gradient and local derivative.
+
+`draw_network` is the neuron diagram, `draw_health` shows dead and saturated units, `draw_boundary` what a classifier
+makes of the plane, `draw_history` a training run, `draw_activations` functions and where on them the units are. `text`
+needs no screen. Each gives a `Picture`, which shows itself in a notebook and saves itself to a file.
 
 >>> import micrograd_nn as mg, viz
 >>> a = mg.Value(2.0, name="a")
@@ -42,7 +46,7 @@ refuse_a_second_owner()
 
 # Imported when first asked for, so that a picture loads what it needs and no more: where each name is.
 _LATER = {
-    "LayoutError": "_layout",
+    "LayoutError": "graph._layout",
     "Picture": "_picture",
     "draw": "graph._draw",
     "draw_activations": "charts._activations",

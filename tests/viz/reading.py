@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, zip_longest
 
 import viz
 from viz._text import width
@@ -90,7 +90,8 @@ def legible(picture: viz.Picture | str) -> None:
 
 _PATTERN = {"dead": "hatch", "closed": "hatch", "saturated": "dots"}
 _GLYPH = {"dead": "cross", "saturated": "square"}
-_OWNERS = {f"data-{what}" for what in ("box", "unit", "units", "group", "region", "panel", "axes")}
+_WORD = {"cross": "dead", "square": "saturated"}
+_OWNERS = {f"data-{what}" for what in ("box", "unit", "units", "group", "region", "panel", "activation")}
 INKS, CARDS = ({colours[role] for colours in THEMES.values()} for role in ("ink", "card"))
 
 
@@ -131,31 +132,28 @@ def glyph(node: ET.Element) -> str:
 
 
 def painted(root: ET.Element) -> list[tuple[ET.Element, Counter[str]]]:
-    """Each thing drawn that may carry a mark, with the patterns and glyphs that can be seen in it, and not in a thing
-    within it; last the drawing, with those that are in no such thing."""
+    """Each thing drawn that may carry a mark, with the patterns and glyphs that are seen in it, those of things within
+    it left out; last the whole drawing, with what is in no such thing."""
     found: list[tuple[ET.Element, Counter[str]]] = []
 
-    def visit(owner: ET.Element, node: ET.Element, seen: dict[object, str]) -> None:
-        for child in node:
-            mine = seen
-            if _OWNERS & child.attrib.keys() or child.get("data-mark") == "nan":
-                owner_of_it, mine = child, {}
-            else:
-                owner_of_it = owner
+    def visit(node: ET.Element, seen: dict[object, str]) -> None:
+        for child, after in zip_longest(node, list(node)[1:]):
+            own = _OWNERS & child.attrib.keys() or child.get("data-mark") == "nan"
+            mine = {} if own else seen
             place = tuple(child.get(k) for k in ("x", "y", "width", "height", "r", "d"))
             fill, solid = child.get("fill", "none"), float(child.get("fill-opacity", "1")) > 0.5
             if fill != "none" and solid:
                 mine.pop(place, None)  # painted over
                 if what := pattern(root, fill):
                     mine[place] = what
-            if what := glyph(child):
-                mine[child] = what
-            visit(owner_of_it, child, mine)
-            if mine is not seen:
+            if (what := glyph(child)) and not (after is not None and _WORD[what] in (after.text or "")):
+                mine[child] = what  # and not the label of a count
+            visit(child, mine)
+            if own:
                 found.append((child, Counter(mine.values())))
 
     whole, loose = drawing(root), dict[object, str]()
-    visit(whole, whole, loose)
+    visit(whole, loose)
     return [*found, (whole, Counter(loose.values()))]
 
 
@@ -173,9 +171,9 @@ def marks_agree(picture: viz.Picture | str) -> Counter[str]:
             patterns, glyphs = {_PATTERN[m] for m in counted if m == "dead"}, Counter(_GLYPH[m] for m in counted)
         elif word := thing.get("data-region", thing.get("data-panel")):
             patterns, glyphs = {_PATTERN.get(word)}, Counter()
-        elif "data-axes" in thing.attrib:  # the glyph stands in the middle of its region
-            wide = any(node.get("data-region") == "saturated" for node in thing.iter())
-            patterns, glyphs = set(), Counter(square=seen["square"] * wide)
+        elif "data-activation" in thing.attrib:  # glyphs stand in regions where there is room for them
+            some = any(node.get("data-region") == "saturated" for node in thing.iter())
+            patterns, glyphs = set(), Counter(square=seen["square"] if some else 0)
         elif "data-box" in thing.attrib:
             if any("data-unit" in node.attrib for node in thing.iter()):
                 glyphs = Counter()  # its units have them

@@ -758,3 +758,14 @@ def test_one_neuron_of_a_layer_is_drawn_too(detail: Any) -> None:
     assert "tanh" in picture.svg
     if detail in (None, "scalar"):
         assert number(float(neuron([0.5, -1.0]).data)) in picture.svg
+
+
+def test_numbers_run_from_left_to_right_and_many_wide_arrays_from_top_to_bottom() -> None:
+    model, X = mg.nn.MLP(2, [3, 2], "tanh", rng=0), [[0.5, -1.0], [1.0, 2.0]]
+    shapes = {}
+    for detail in ("module", "tensor", "scalar"):
+        root = ET.fromstring(viz.draw(model, detail, X=X, y=[0, 1]).svg)  # type: ignore[arg-type]
+        shapes[detail] = float(root.attrib["width"]) > float(root.attrib["height"])
+    assert shapes == {"module": True, "tensor": False, "scalar": True}
+    root = ET.fromstring(viz.draw(model, "tensor", X=X, y=[0, 1], direction="LR").svg)
+    assert float(root.attrib["width"]) > float(root.attrib["height"])

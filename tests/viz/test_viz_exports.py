@@ -96,8 +96,8 @@ def test_a_png_has_two_pixels_to_one_unless_told_otherwise(tmp_path: Path, scale
     assert png_size(data) == pytest.approx((p._sheet.width * times, p._sheet.height * times), abs=1)
 
 
-@pytest.mark.parametrize("scale", [0, -1.0, math.nan, math.inf, 1e6])
-def test_a_scale_that_makes_no_picture_is_refused(tmp_path: Path, scale: float) -> None:
+@pytest.mark.parametrize("scale", [0, -1.0, math.nan, math.inf, 1e6, "x", True, [2]])
+def test_a_scale_that_makes_no_picture_is_refused(tmp_path: Path, scale: Any) -> None:
     with pytest.raises(ValueError, match="scale must lie between 0 and"):
         chart().save(tmp_path / "a.png", scale=scale)
     with pytest.raises(ValueError, match=r"scale= is for \.png"):

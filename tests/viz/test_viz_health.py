@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading import legible, outside, overlaps, parse, texts
+from reading import SVG, legible, outside, overlaps, parse, texts
 
 import micrograd_nn as mg
 import viz
@@ -192,6 +192,16 @@ def test_a_deep_network_keeps_its_panel_short_and_says_what_is_left_out() -> Non
     drawn = [g for g in parse(picture).iter() if "data-flow" in g.attrib]
     assert 20 <= len(drawn) <= 30
     assert f"{len(report.gradients) - len(drawn)} more parts" in said(picture)
+    legible(picture)
+
+
+@pytest.mark.parametrize("sizes", [[13], [20], [21], [24], [12, 24], [64, 24], [17, 30], [512, 24]], ids=str)
+def test_layers_of_up_to_24_units_stand_in_one_row(sizes: list[int]) -> None:
+    picture = viz.draw_health(HealthReport([layer(n, f"layers[{k}]") for k, n in enumerate(sizes)], 9))
+    found = cells(picture)
+    for k, n in enumerate(sizes):
+        rows = {next(found[f"layers[{k}][{i}]"].iter(f"{SVG}rect")).attrib["y"] for i in range(n)}
+        assert (len(rows) == 1) == (n <= 24)
     legible(picture)
 
 
@@ -407,8 +417,13 @@ def test_what_is_no_health_is_refused() -> None:
         viz.draw_health([report, HealthReport([layer(4)], 5)])
     with pytest.raises(ValueError, match="'on_rate', 'saturated_share'"):
         viz.draw_health(report, measure="mean")
-    with pytest.raises(ValueError, match="order is 'index', 'measure'"):
+    with pytest.raises(ValueError, match="order is one of 'index', 'measure', not"):
         viz.draw_health(report, order="death")
+    with pytest.raises(ValueError, match="measure is one of 'on_rate'"):
+        viz.draw_health(report, measure=["on_rate"])  # type: ignore[arg-type]
+    for most in ("a", 0, 1.5, None):
+        with pytest.raises(ValueError, match="most_units is a whole number of at least 1, not"):
+            viz.draw_health(report, most_units=most)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="theme must be"):
         viz.draw_health(report, theme="neon")  # type: ignore[arg-type]
 

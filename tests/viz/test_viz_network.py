@@ -20,7 +20,7 @@ import micrograd_nn as mg
 import viz
 from micrograd_nn import functional as F
 from micrograd_nn import nn
-from viz._text import width
+from viz._text import signed, width
 from viz._theme import THEMES
 from viz.neurons._columns import Glyph, stand
 from viz.neurons._wires import point_at
@@ -147,17 +147,22 @@ def test_few_edges_carry_their_numbers_with_the_sign_written() -> None:
     assert {"+0.125", "\u22120.5", "+0.75", "+2.0"} <= set(shown)
 
 
-def test_where_numbers_are_not_printed_a_wide_negative_edge_is_hollow() -> None:
-    """So that signs can be told apart without colours."""
-    model = nn.MLP(8, [8], rng=1)
-    drawn = edges(viz.draw_network(model))
-    assert len(drawn) > 40
-    hollow = {key for key, edge in drawn.items() if len(edge.findall(f"{SVG}path")) == 2}
-    wide = {key for key, edge in drawn.items() if float(line(edge).attrib["stroke-width"]) >= 2}
-    negative = {key for key, edge in drawn.items() if float(edge.attrib["data-value"]) < 0}
-    assert hollow == wide & negative
-    assert hollow
-    assert wide - negative
+@pytest.mark.parametrize("sizes", [[2, 8, 6, 2], [8, 8], [30, 20, 10], [5, 7]], ids=str)
+def test_every_edge_tells_its_sign_without_its_colour(sizes: list[int]) -> None:
+    """By its number; where that is not printed, negative edges are hollow, or dashed where too thin for that."""
+    picture = viz.draw_network(nn.MLP(sizes[0], sizes[1:], rng=1))
+    drawn, printed, ways = edges(picture), texts(parse(picture)), set()
+    for edge in drawn.values():
+        value, wide = float(edge.attrib["data-value"]), float(line(edge).attrib["stroke-width"])
+        hollow, dashed = len(edge.findall(f"{SVG}path")) == 2, "stroke-dasharray" in line(edge).attrib
+        if len(drawn) > 40 or signed(value) not in printed:
+            assert (hollow, dashed) == (value < 0 and wide >= 2, value < 0 and wide < 2)
+            ways.add((hollow, dashed))
+        else:
+            assert not hollow
+            assert not dashed
+    assert ("hollow or dashed: negative" in printed) == bool(ways - {(False, False)})
+    assert len(ways) == (3 if len(drawn) > 40 else len(ways))
 
 
 def test_gradients_are_the_engines_and_leave_the_model_as_it_was() -> None:
@@ -189,6 +194,35 @@ def test_the_loss_of_gradients_can_be_chosen() -> None:
     by_hand = 2 * ((X @ model.weight.data.T + model.bias.data - y) * X).mean(0)
     for i in range(2):
         assert float(drawn[f"inputs[{i}]", "Linear[0]"].attrib["data-value"]) == pytest.approx(by_hand[i])
+
+
+@pytest.mark.parametrize(
+    ("y", "width", "loss"),
+    [
+        (np.array([0, 1] * 4), 1, "binary_cross_entropy_with_logits"), (np.array([-1, 1] * 4), 1, "hinge_loss"),
+        (np.linspace(0, 1, 8), 1, "mse_loss"), (np.array([0, 1, 2, 1] * 2), 3, "cross_entropy"),
+    ],
+)  # fmt: skip
+def test_the_loss_is_the_one_that_draw_chooses(y: Any, width: int, loss: str) -> None:
+    model, X = nn.MLP(2, [3, width], rng=0), rng().normal(size=(8, 2))
+    picture = viz.draw_network(model, X, y, edges="gradient")
+    assert f"loss: {loss}, mean over 8 examples" in texts(parse(viz.draw(model, "module", X=X, y=y)))
+    assert f"Loss: {loss} on these 8 examples." in texts(parse(picture))
+    labels = y.reshape(8, 1).astype(float) if width == 1 and loss != "hinge_loss" else y
+    mg.training.LOSSES[loss](model(mg.Tensor(X)), labels).backward()
+    for (tail, head), edge in edges(picture).items():
+        k, j, i = int(head[7]), int(head[-2]), int(tail[-2])
+        assert float(edge.attrib["data-value"]) == pytest.approx(model.layers[k].weight.grad[j, i], rel=1e-12)
+
+
+def test_a_network_takes_its_examples_by_name() -> None:
+    net, X = nn.Network.from_mlp(nn.MLP(2, [3, 1], rng=0)), rng().normal(size=(8, 2))
+    first, second = net.inputs
+    picture = viz.draw_network(net, {second: X[:, 1], first: X[:, 0].tolist()})
+    assert picture.svg == viz.draw_network(net, X).svg
+    assert viz.draw_network(net, {first: 0.5, second: -1.0}).svg == viz.draw_network(net, [0.5, -1.0]).svg
+    with pytest.raises(ValueError, match=r"all equally long, not \[\(1,\), \(8,\)\]\.$"):
+        viz.draw_network(net, {first: X[:, 0], second: 1.0})
 
 
 def test_updates_are_what_was_added() -> None:
@@ -672,7 +706,7 @@ X2 = np.ones((4, 2))
         (lambda: viz.draw_network(nn.Sequential()), "has no layers"),
         (lambda: viz.draw_network(nn.Network()), "has no units yet"),
         (lambda: viz.draw_network(nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1))), r"layers\[1\] takes 4 inputs"),
-        (lambda: viz.draw_network(MODEL, edges="weights"), "edges is 'weight', 'gradient' or 'update'"),
+        (lambda: viz.draw_network(MODEL, edges="weights"), "edges is one of 'weight', 'gradient', 'update', not"),
         (lambda: viz.draw_network(MODEL, edges="update"), "state_dict"),
         (lambda: viz.draw_network(MODEL, edges="update", before={}), r"before has no 'layers\[0\].weight'"),
         (lambda: viz.draw_network(MODEL, edges="update", before={"layers[0].weight": X2}), r"shape \(4, 2\)"),
@@ -682,8 +716,13 @@ X2 = np.ones((4, 2))
         (lambda: viz.draw_network(MODEL, X2, [0.0], edges="gradient", loss="mse_loss"), "4 and 1 rows"),
         (lambda: viz.draw_network(MODEL, X2, [0] * 4, edges="gradient", loss="l7"), "'l1_loss'"),
         (lambda: viz.draw_network(MODEL, edges="gradient", loss="mse_loss"), "a loss needs labels"),
-        (lambda: viz.draw_network(MODEL, most_units=1), "most_units is a count, 2 or more, not 1"),
-        (lambda: viz.draw_network(MODEL, most_edges=-1), "most_edges is a count, 0 or more"),
+        (lambda: viz.draw_network(MODEL, most_units=1), "most_units is a whole number of at least 2, not 1"),
+        (lambda: viz.draw_network(MODEL, most_edges=-1), "most_edges is a whole number of at least 0"),
+        (lambda: viz.draw_network(MODEL, most_units="a"), "most_units is a whole number"),
+        (lambda: viz.draw_network(MODEL, X2, [0] * 4, edges="gradient", loss=3), "or a function of your own, not 3"),
+        (lambda: viz.draw_network(MODEL, X2, [0] * 4, loss=["mse_loss"]), "or a function of your own, not"),
+        (lambda: viz.draw_network(MODEL, {"x1": [1.0], "x2": [2.0]}), "X by name is for a Network"),
+        (lambda: viz.draw_network(MODEL, {}), "X by name is for a Network"),
         (lambda: viz.draw_network(MODEL, theme="pink"), "theme must be one of"),
     ],
 )  # fmt: skip

@@ -37,6 +37,12 @@ def test_other_endings_are_refused_with_those_there_are(tmp_path: Path, name: st
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("path", [None, 3, b"a.svg", ["a.svg"]])
+def test_what_is_no_path_is_refused_with_one(path: object) -> None:
+    with pytest.raises(TypeError, match=r"^save takes the name of a file, such as 'picture\.svg', not .*\.$"):
+        picture().save(path)  # type: ignore[arg-type]
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "a.svg"
     target.write_text("good")

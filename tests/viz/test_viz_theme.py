@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import micrograd_nn as mg
 import viz
 from viz._theme import THEMES, paint
 
@@ -68,8 +71,22 @@ def test_only_whole_attributes_are_painted() -> None:
     assert painted == markup.replace('<text fill="@ink"', f'<text fill="{THEMES["light"]["ink"]}"')
 
 
-def test_a_theme_that_is_not_there_is_refused_with_those_that_are() -> None:
-    import micrograd_nn as mg
+MODEL = mg.nn.MLP(2, [3, 2], rng=0)
+X, Y = mg.data.make_moons(20, rng=0)
 
-    with pytest.raises(ValueError, match="'light', 'dark', 'print'"):
-        viz.draw(mg.Value(1.0), theme="sepia")  # type: ignore[arg-type]
+
+@pytest.mark.parametrize("theme", ["sepia", ["light"], None, 3])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda theme: viz.draw(mg.Value(1.0), theme=theme),
+        lambda theme: viz.draw_network(MODEL, theme=theme),
+        lambda theme: viz.draw_health(mg.unit_health(MODEL, X), theme=theme),
+        lambda theme: viz.draw_boundary(MODEL, X, Y, theme=theme),
+        lambda theme: viz.draw_history(mg.fit(MODEL, X, Y, epochs=1, progress=False), theme=theme),
+        lambda theme: viz.draw_activations("tanh", theme=theme),
+    ],
+)
+def test_a_theme_that_is_not_there_is_refused_with_those_that_are(draw: Callable[[Any], Any], theme: Any) -> None:
+    with pytest.raises(ValueError, match=f"'light', 'dark', 'print', not {re.escape(repr(theme))}"):
+        draw(theme)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_nn.checks import at_least_one, real, whole
+from micrograd_nn.checks import at_least_one, one_of, real, whole
 from viz._marks import Piece, patterned, sample
 from viz._picture import Picture
 from viz._running import Array
@@ -68,8 +68,8 @@ def draw_boundary(
     checked_theme(theme)
     resolution, most_points = whole(resolution, "resolution", 2), at_least_one(most_points, "most_points")
     margin, threshold = real(margin, "margin", 0), real(threshold, "threshold")
-    if scale not in (None, "probability", "margin"):
-        raise ValueError(f"scale is 'probability' or 'margin' (or None), not {scale!r}.")
+    if scale is not None:
+        one_of(scale, ("probability", "margin"), "scale")
     models = models_of(model)
     points = {"train": points_of(X, "X")}
     raw = {"train": labels_of(y, len(points["train"]), "y")}

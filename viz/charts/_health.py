@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_nn.checks import at_least_one
+from micrograd_nn.checks import at_least_one, one_of
 from viz._picture import Picture
 from viz._sheet import Sheet, Table, compose
 from viz._summary import percent
@@ -61,11 +61,11 @@ def draw_health(
     from micrograd_nn.health import HealthReport
 
     checked_theme(theme)
-    if measure is not None and measure not in list(MEASURES):
-        raise ValueError(f"measure is {', '.join(map(repr, MEASURES))} or None, not {measure!r}.")
+    if measure is not None:
+        one_of(measure, MEASURES, "measure")
     orders = ("index", "measure") if isinstance(report, HealthReport) else ("death", "index", "measure")
-    if order is not None and order not in orders:
-        raise ValueError(f"order is {', '.join(map(repr, orders))}, not {order!r}.")
+    if order is not None:
+        one_of(order, orders, "order")
     most_units = at_least_one(most_units, "most_units")
     heading = fitted(title, 17, WIDE, bold=True) if title else ""
     if isinstance(report, HealthReport):

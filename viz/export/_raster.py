@@ -28,8 +28,8 @@ def write_png(sheet: Sheet, theme: str, scale: float | None = None) -> bytes:
     elif isinstance(scale, bool) or not isinstance(scale, numbers.Real) or not 0 < scale <= largest:
         raise ValueError(
             f"scale must lie between 0 and {math.floor(largest * 100) / 100:g}, where this picture of "
-            f"{sheet.width}×{sheet.height} has {MOST_PIXELS // 1_000_000} megapixels, and not be {scale!r:.60}. A .pdf is "
-            "sharp at any size."
+            f"{sheet.width}×{sheet.height} has {MOST_PIXELS // 1_000_000} megapixels, and not be {scale!r:.60}. "
+            "A .pdf is sharp at any size."
         )
     return _packed(_converter("png").svg_to_png(sheet.svg(theme), scale=float(scale)))
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 Detail = Literal["module", "tensor", "scalar"]
+_FEW = 6  # arrays that fit side by side
 TOO_LONG = "Graphviz took more than 10 s at this detail: drawn coarser"
 
 
@@ -50,7 +51,7 @@ def draw(
     loss: str | Callable[[Any, Any], Any] | None = None,
     example: int = 0,
     neurons: Sequence[str | int] | str | int | None = None,
-    direction: str = "LR",
+    direction: Literal["LR", "TB"] | None = None,
     depth: int | None = None,
     budget: int = 400,
     values: bool = True,
@@ -76,9 +77,9 @@ def draw(
     while there are too many arrows to be told apart; the picture says so. `depth` folds modules nested that deep in any
     case (1: layers, 2: neurons).
 
-    `direction` is "LR" (left to right) or "TB" (top to bottom). `values`, `gradients` and `local_derivatives` can be
-    left out. `highlight` marks nodes, names, or modules by their paths, with * and ? as well. `theme` is "light",
-    "dark" or "print".
+    `direction` is "LR" (left to right) or "TB" (top to bottom); None is "TB" for more than a few arrays, whose boxes
+    are wide, else "LR". `values`, `gradients` and `local_derivatives` can be left out. `highlight` marks nodes, names,
+    or modules by their paths, with * and ? as well. `theme` is "light", "dark" or "print".
 
     Pictures read and never touch: no `.grad` is written, a gradient that is not there yet is "–", and a model is run as
     in use (dropout off), its modes and random generators then being as they were. Where Graphviz takes more than 10 s,
@@ -95,7 +96,7 @@ def draw(
     >>> "layers[0]" in picture.svg and "loss" in picture.svg
     True
     """
-    if direction not in ("LR", "TB"):
+    if direction not in ("LR", "TB", None):
         raise ValueError(f'direction must be "LR" (left to right) or "TB" (top to bottom), not {direction!r}.')
     checked_theme(theme)
     looks: dict[str, Any] = {"values": values, "gradients": gradients, "local_derivatives": local_derivatives}
@@ -268,7 +269,11 @@ def _kind(what: object) -> str:
 # --- until it can be laid out ---------------------------------------------------------------------------------------
 
 
-def _fitting(plan: Plan, budget: int, direction: str, heading: str) -> Sheet:
+def _direction(scene: Scene) -> str:
+    return "TB" if sum(box.kind == "tensor" for box in scene.boxes) > _FEW else "LR"
+
+
+def _fitting(plan: Plan, budget: int, direction: str | None, heading: str) -> Sheet:
     """The sheet at this budget, or at a smaller one where Graphviz needs too long."""
     late = False
     while True:
@@ -276,7 +281,7 @@ def _fitting(plan: Plan, budget: int, direction: str, heading: str) -> Sheet:
         if late:
             scene = replace(scene, notes=(*scene.notes, TOO_LONG))
         try:
-            return draw_scene(scene, direction, heading, plan.full)
+            return draw_scene(scene, direction or _direction(scene), heading, plan.full)
         except LayoutTimeout:
             if len(scene.boxes) <= 12:
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,13 @@ from micrograd_nn.health._activity import forward, nodes, shows_all
 from micrograd_nn.modes import enable_grad
 from micrograd_nn.nn import Dropout, GaussianNoise, Layer, Maxout, Module, Network, Neuron
 from micrograd_nn.tensor import Tensor
-from micrograd_nn.training import LOSSES
 from micrograd_nn.value import Value
 from viz._running import Array, at_work, bare, numbers
 from viz._text import clean
+from viz.graph._loss import ONE_BY_ONE, loss_for, shaped
 from viz.graph._reading import Reading
 
-__all__ = ["Example", "kind_of", "run_example"]
+__all__ = ["Example", "by_name", "kind_of", "run_example"]
 
 
 @dataclass
@@ -42,7 +42,7 @@ def run_example(
     """
     if isinstance(example, bool) or not isinstance(example, (int, np.integer)):
         raise TypeError(f"example is the number of a row of X, counted from 0, not {example!r:.60}.")
-    rows = _rows(_columns(model, X) if isinstance(X, Mapping) else X)
+    rows = _rows(by_name(model, X) if isinstance(X, Mapping) else X)
     labels = None if y is None else bare(y)
     if labels is not None and labels.ndim == 0:
         labels = labels[None]
@@ -64,9 +64,9 @@ def run_example(
     found = Example(outs, reading, _mode_notes(model))
     if labels is None:
         return found
-    compute, called = _loss(loss, outs[0], labels)
+    compute, called = loss_for(loss, outs[0], labels)
     with enable_grad(), np.errstate(all="ignore"):
-        result = compute(out if callable(loss) else outs[0], _shaped(labels, outs[0], called))
+        result = compute(out if callable(loss) else outs[0], shaped(labels, outs[0], called))
     return _with_loss(found, result, called, len(rows))
 
 
@@ -109,10 +109,10 @@ def _one(model: Module, rows: Array, labels: Any, loss: Any, example: int, must:
     found = Example(outs, reading, notes)
     if labels is None:
         return found
-    compute, name = _loss(loss, outs[0] if len(outs) == 1 else outs, labels)
+    compute, name = loss_for(loss, outs[0] if len(outs) == 1 else outs, labels)
     try:
         with enable_grad(), np.errstate(all="ignore"):
-            if name in _ONE_BY_ONE:
+            if name in ONE_BY_ONE:
                 result = compute(outs[0] if len(outs) == 1 else outs, _target(labels[example], len(outs), name))
             else:
                 result = compute([outs], labels[example : example + 1])
@@ -144,15 +144,18 @@ def _target(target: Any, count: int, loss: str) -> Any:
     return nodes[0] if count == 1 else nodes
 
 
-def _columns(model: Module, X: Mapping[str, Any]) -> Array:
+def by_name(model: Module, X: Mapping[str, Any]) -> Array:
     """Inputs given by name, as the columns of an array."""
     names = model.inputs if isinstance(model, Network) else ()
-    if set(names) != set(X):
+    if not names or set(names) != set(X):
         raise ValueError(
             f"X by name is for a Network, with a value or a column for each of its inputs, and {_said(model)} has "
             f"{', '.join(names) or 'none by name'}."
         )
-    return np.column_stack([np.atleast_1d(bare(X[n])) for n in names])
+    columns = [np.atleast_1d(bare(X[n])) for n in names]
+    if len(shapes := {c.shape for c in columns}) > 1 or columns[0].ndim > 1:
+        raise ValueError(f"X by name has a value or a column for each input, all equally long, not {sorted(shapes)}.")
+    return np.column_stack(columns)
 
 
 def _rows(X: Any) -> Array:
@@ -162,42 +165,6 @@ def _rows(X: Any) -> Array:
 
 
 # --- the loss -------------------------------------------------------------------------------------------------------
-
-_ONE_BY_ONE = {"mse_loss", "l1_loss", "binary_cross_entropy_with_logits", "hinge_loss"}
-
-
-def _loss(given: Any, out: Any, y: Array) -> tuple[Callable[[Any, Any], Any], str]:
-    """The loss asked for, else the one that suits the labels; and its name."""
-    if callable(given):
-        return given, clean(getattr(given, "__name__", "loss"), 40)
-    if given is not None:
-        if given not in LOSSES:
-            raise ValueError(f"loss is {', '.join(map(repr, LOSSES))} or a function of your own, not {given!r:.60}.")
-        return LOSSES[given], given
-    width = len(out) if isinstance(out, list) else out.data.shape[-1] if np.ndim(out.data) > 1 else 1
-    kinds = set(np.unique(y).tolist()) if y.dtype.kind in "iub" and y.size else set()
-    if y.dtype.kind in "iub" and y.ndim == 1 and width > 1:
-        name = "cross_entropy"
-    elif width == 1 and kinds and kinds <= {0, 1}:
-        name = "binary_cross_entropy_with_logits"
-    elif width == 1 and kinds and kinds <= {-1, 1}:
-        name = "hinge_loss"
-    elif y.dtype.kind == "f" and y.size == len(y) * width:
-        name = "mse_loss"
-    else:
-        raise ValueError(
-            f"labels of {y.dtype} and shape {y.shape} for {width} output{'s' * (width != 1)} may mean several things: "
-            "say which loss, such as loss='mse_loss'."
-        )
-    return LOSSES[name], name
-
-
-def _shaped(y: Array, out: Node, loss: str) -> Any:
-    """Labels as a node with a name, in the shape of the outputs, where a loss takes them so."""
-    if loss not in _ONE_BY_ONE - {"hinge_loss"}:
-        return y
-    same_size = np.size(out.data) == y.size
-    return Tensor((y.reshape(np.shape(out.data)) if same_size else y).astype(float), name="y")
 
 
 def _with_loss(found: Example, result: Any, called: str, count: int) -> Example:

@@ -36,8 +36,8 @@ _MARKS = ("dead", "saturated")
 @dataclass
 class Facts:
     """What is drawn: `shown` units of each column and how many `hidden` ones; the `wires` drawn, of `possible` between
-    units shown; for each column the `largest` size of an edge; and with examples `X` what was `measured` on them, the
-    HealthReport that came from, and of two inputs the units' `maps`."""
+    units shown; for each column the `largest` size of an edge; the `loss` that gradients were taken of here; and with
+    examples `X` what was `measured` on them, the HealthReport that came from, and of two inputs the units' `maps`."""
 
     columns: Columns
     edges: str
@@ -46,6 +46,7 @@ class Facts:
     wires: list[Wire]
     possible: int
     largest: list[float]
+    loss: str = ""
     X: Array | None = None
     measured: list[Measured] | None = None
     report: Any = None
@@ -199,7 +200,7 @@ class Facts:
             which = "the strongest" if len(self.wires) < self.possible else "those"
             line += f"; {len(self.wires):,} of {every:,} are drawn, {which}"
             line += " between the units shown" if any(self.hidden) else ""
-        notes = [f"{line}."]
+        notes = [f"{line}."] + ([f"Loss: {self.loss} {self.on}."] if self.loss else [])
         if self.measured is not None:
             line = f"{'Activations' if self._one else 'Mean activations'} {self.on}"
             if self.report is None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_nn.checks import one_of
 from micrograd_nn.graph import Node, gradients
 from micrograd_nn.tensor import Tensor
 from viz._running import Array, at_work, bare, numbers
+from viz.graph._example import by_name
+from viz.graph._loss import given_loss, loss_for, shaped
 from viz.neurons._units import Column, Columns, Place
 
 __all__ = ["Measured", "Wire", "examples_of", "measure", "numbers_of", "wires_of"]
@@ -58,12 +61,13 @@ class Wire:
 
 
 def examples_of(X: Any, columns: Columns) -> Array:
-    """X as an array (N, inputs) of floats; one example may come without its first axis.
+    """X as an array (N, inputs) of floats; one example may come without its first axis, a Network's inputs by name.
 
     Names of columns (a DataFrame's) become those of the inputs. Raises ValueError where X does not fit the network.
     """
     inputs = columns.columns[0]
-    n, given, rows = len(inputs), X, numbers(X)
+    n, given = len(inputs), X
+    rows = numbers(by_name(columns.model, X) if isinstance(X, Mapping) else X)
     rows = rows[None] if rows.ndim == 1 and len(rows) == n else rows
     names = ", ".join(inputs.names[:3]) + (", ..." if n > 3 else "")
     if rows.ndim != 2 or rows.shape[1] != n:
@@ -119,13 +123,15 @@ Numbers = Callable[[Column], Array]  # of a column, an array like its weight
 
 def numbers_of(
     edges: str, model: Any, X: Array | None, y: Any, loss: Any, before: Mapping[str, Any] | None
-) -> Numbers:  # fmt: skip
-    """Where the numbers on the edges come from: the weights, their gradients, or what was added to them.
+) -> tuple[Numbers, str]:  # fmt: skip
+    """Where the numbers on the edges come from: the weights, their gradients, or what was added to them; and the name
+    of the loss that gradients were taken of here.
 
     Raises ValueError where these are not to be had.
     """
-    if edges not in ("weight", "gradient", "update"):
-        raise ValueError(f"edges is 'weight', 'gradient' or 'update', not {edges!r}.")
+    one_of(edges, ("weight", "gradient", "update"), "edges")
+    if loss is not None:
+        given_loss(loss)
     if before is not None and edges != "update":
         raise ValueError("before= is what edges='update' subtracts from the weights: say edges='update' as well.")
     if edges == "update":
@@ -134,38 +140,37 @@ def numbers_of(
                 "edges='update' needs the weights from before: before = model.state_dict(), then the step, then "
                 "draw_network(model, edges='update', before=before)."
             )
-        return lambda column: _since(column, before)
+        return lambda column: _since(column, before), ""
     if edges == "weight":
-        return lambda column: np.asarray(column.weight.data, float)
+        return lambda column: np.asarray(column.weight.data, float), ""
     if y is None:
         if loss is not None:
             raise ValueError("a loss needs labels: draw_network(model, X, y, edges='gradient', loss=...).")
-        return _kept
+        return _kept, ""
     if X is None:
         raise ValueError("labels y need the examples they belong to: draw_network(model, X, y, edges='gradient').")
-    found = _slopes(model, X, y, loss)
+    found, called = _slopes(model, X, y, loss)
 
     def slope(column: Column) -> Array:
         g = found.get(column.weight)
         return np.zeros(np.shape(column.weight.data)) if g is None else np.asarray(g, float)
 
-    return slope
+    return slope, called
 
 
-def _slopes(model: Any, X: Array, y: Any, loss: Any) -> dict[Node, Any]:
-    """The gradient of the loss with respect to every node, no .grad touched, dropout off."""
-    from micrograd_nn.training import LOSSES, named
-
-    compute = named("cross_entropy" if loss is None else loss, LOSSES, "loss")
+def _slopes(model: Any, X: Array, y: Any, loss: Any) -> tuple[dict[Node, Any], str]:
+    """The gradient of the loss with respect to every node, and the name of the loss; no .grad touched, dropout off."""
     y = bare(y)
     y = y[None] if not y.ndim else y
     if len(y) != len(X):
         raise ValueError(f"X and y need one row an example: {len(X):,} and {len(y):,} rows.")
     with at_work(model, recording=True):
-        total = compute(model(Tensor(X)), y)
+        out = model(Tensor(X))
+        compute, called = loss_for(loss, out, y)
+        total = compute(out, shaped(y, out, called))
         if not isinstance(total, Node) or np.size(total.data) != 1:
             raise ValueError(f"a loss gives one number, and this one gave {total!r:.60}.")
-        return gradients(total)
+        return gradients(total), called
 
 
 def _kept(column: Column) -> Array:

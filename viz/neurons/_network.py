@@ -43,13 +43,13 @@ def draw_network(
     """The units of a network as circles, a column a layer, or for a Network a column a generation.
 
     `model` is an MLP, a Sequential of layers and functions, a layer, a neuron, or a Network. Hue is an edge's sign,
-    width its size over the largest of its layer. With examples X (N, inputs), fill is the mean activation and the ring
-    the on-rate (the share of examples with activation > 0); dead and saturated units are those of `mg.unit_health`. Of
-    two inputs, each unit shows a map of its activation over their plane. `edges` are the weights; their gradients, of
-    `loss` (as in `mg.fit`) on X and labels `y`, or without labels those that backward() left; or the last update: what
-    was added since `before`, a state_dict taken before the step. Of more than `most_units` units of a layer the first
-    and the last are drawn, of more than `most_edges` edges the strongest; the picture says of how many. Of a Maxout
-    unit an edge shows the strongest piece.
+    width its size over the largest of its layer. With examples X (N, inputs), of a Network also by name, fill is the
+    mean activation and the ring the on-rate (the share of examples with activation > 0); dead and saturated units are
+    those of `mg.unit_health`. Of two inputs, each unit shows a map of its activation over their plane. `edges` are the
+    weights; their gradients, of `loss` (as in `viz.draw`) on X and labels `y`, or without labels those that backward()
+    left; or the last update: what was added since `before`, a state_dict taken before the step. Of more than
+    `most_units` units of a layer the first and the last are drawn, of more than `most_edges` edges the strongest; the
+    picture says of how many. Of a Maxout unit an edge shows the strongest piece.
 
     Nothing of the model is changed; dropout is off. Raises TypeError or ValueError, saying what to write instead.
 
@@ -62,14 +62,14 @@ def draw_network(
     columns = columns_of(model)
     if X is not None:
         X = examples_of(X, columns)
-    numbers = numbers_of(edges, model, X, y, loss, before)
+    numbers, called = numbers_of(edges, model, X, y, loss, before)
     sizes = [len(column) for column in columns.columns]
     shown = [list(range(n)) if n <= most_units else [*range(most_units - 1), n - 1] for n in sizes]
     wires, largest = wires_of(columns, shown, numbers)
     wires.sort(key=lambda w: w.share)  # the strongest are drawn last, and so on top
     drawn = wires[max(0, len(wires) - most_edges) :]
     hidden = [n - len(units) for n, units in zip(sizes, shown, strict=True)]
-    facts = Facts(columns, edges, shown, hidden, drawn, len(wires), largest, X)
+    facts = Facts(columns, edges, shown, hidden, drawn, len(wires), largest, called, X)
     if X is not None:
         facts.measured, facts.report = measure(columns, X)
         if X.shape[1] == 2 and np.isfinite(X).all():
