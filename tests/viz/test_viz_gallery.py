@@ -58,7 +58,7 @@ def test_each_picture_tells_a_screen_reader_what_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
 def test_text_has_the_colours_that_can_be_read(path: Path) -> None:
-    theme = THEMES["dark" if path.stem.endswith("-dark") else "light"]
+    theme = THEMES.get(path.stem.rpartition("-")[2], THEMES["light"])
     readable = {theme[role] for role in ("ink", "grey", "positive", "negative")}
     root = parse(path.read_text(encoding="utf-8"))
     assert {text.get("fill") for text in root.iter(f"{SVG}text")} <= readable
