@@ -157,32 +157,43 @@ def painted(root: ET.Element) -> list[tuple[ET.Element, Counter[str]]]:
     return [*found, (whole, Counter(loose.values()))]
 
 
+def _expected(thing: ET.Element, seen: Counter[str]) -> tuple[set[str], Counter[str]]:
+    """The patterns and the glyphs that a thing's marks call for."""
+    mark, parts = thing.get("data-mark", ""), list(thing.iter())
+    word = thing.get("data-region", thing.get("data-panel", mark))
+    patterns = {_PATTERN[m] for m in thing.get("data-marks", word).split() if m in _PATTERN}
+    glyphs = Counter(_GLYPH[m] for m in (mark,) if m in _GLYPH)
+    if "data-marks" in thing.attrib:  # epoch after epoch, in a strip that has no room for glyphs
+        glyphs.clear()
+    elif "data-group" in thing.attrib:  # many units: the share that is dead, and a count beside each glyph
+        counted = [m for m in _GLYPH if int(thing.get(f"data-{m}", "0"))]
+        patterns, glyphs = {"hatch"} & {_PATTERN[m] for m in counted}, Counter(_GLYPH[m] for m in counted)
+    elif "data-activation" in thing.attrib and any(p.get("data-region") == "saturated" for p in parts):
+        glyphs["square"] = seen["square"]  # in each region that has room
+    elif "data-box" in thing.attrib and any("data-unit" in p.attrib for p in parts):
+        glyphs.clear()  # its units have them
+    elif mark == "nan" and "data-unit" not in thing.attrib:
+        patterns = {"hatch"}  # a part of a map
+    if thing.get("data-verdict") == "wrong":
+        glyphs["cross"] += 1  # another cross, with words
+    return patterns, +glyphs
+
+
 def marks_agree(picture: viz.Picture | str) -> Counter[str]:
-    """What is said to be dead, closed or saturated is painted so, pattern and glyph, and nothing else is; returns how
-    often each mark was met."""
+    """What is said to be dead, closed or saturated is painted so, pattern and glyph, nothing else is, and the legend
+    shows the same with the same words; returns how often each mark was met."""
     root, met = parse(picture), Counter[str]()
     for thing, seen in painted(root):
-        mark = thing.get("data-mark", "")
-        patterns, glyphs = {_PATTERN.get(mark)}, Counter({_GLYPH.get(mark): 1})
-        if "data-marks" in thing.attrib:  # one after another, in a strip that has no room for glyphs
-            patterns, glyphs = {_PATTERN.get(m) for m in thing.attrib["data-marks"].split()}, Counter()
-        elif "data-group" in thing.attrib:  # many units: the share that is dead, and a count beside each glyph
-            counted = [m for m in _GLYPH if int(thing.get(f"data-{m}", "0"))]
-            patterns, glyphs = {_PATTERN[m] for m in counted if m == "dead"}, Counter(_GLYPH[m] for m in counted)
-        elif word := thing.get("data-region", thing.get("data-panel")):
-            patterns, glyphs = {_PATTERN.get(word)}, Counter()
-        elif "data-activation" in thing.attrib:  # glyphs stand in regions where there is room for them
-            some = any(node.get("data-region") == "saturated" for node in thing.iter())
-            patterns, glyphs = set(), Counter(square=seen["square"] if some else 0)
-        elif "data-box" in thing.attrib:
-            if any("data-unit" in node.attrib for node in thing.iter()):
-                glyphs = Counter()  # its units have them
-            if thing.get("data-verdict") == "wrong":
-                glyphs["cross"] += 1  # another cross, with words
-        elif mark == "nan" and "data-unit" not in thing.attrib:  # a part of a map
-            patterns = {"hatch"}
-        expected = Counter(dict.fromkeys(patterns - {None}, 1)) + Counter({k: n for k, n in glyphs.items() if k})
-        shown = Counter({k: min(n, 1) if k in ("hatch", "dots") else n for k, n in seen.items()})
-        assert shown == expected, f"{thing.attrib}: painted {dict(shown)}, and its marks say {dict(expected)}"
-        met[mark] += 1
+        patterns, glyphs = _expected(thing, seen)
+        assert seen.keys() & {"hatch", "dots"} == patterns, f"{thing.attrib} is painted {dict(seen)}"
+        assert {k: n for k, n in seen.items() if k in _WORD} == glyphs, f"{thing.attrib} is painted {dict(seen)}"
+        met["group" if "data-group" in thing.attrib else thing.get("data-mark", "")] += 1
+    within, told = set(drawing(root).iter()), set[str]()
+    for piece in (g for g in root.iter(f"{SVG}g") if g not in within):
+        if shown := {pattern(root, node.get("fill", "")) or glyph(node) for node in piece} - {""}:
+            words = " ".join(t.text or "" for t in piece.iter(f"{SVG}text"))
+            (mark,) = [m for m in (*_PATTERN, "NaN") if m in words]
+            assert shown == {_PATTERN.get(mark, "hatch"), _GLYPH.get(mark, "")} - {""}, f"{words}: {shown}"
+            told.add(mark)
+    assert met.keys() & _PATTERN.keys() <= told, "a mark that the legend does not show"
     return met

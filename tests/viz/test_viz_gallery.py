@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from reading import SVG, legible, parse
+from reading import SVG, legible, marks_agree, parse
 
 from viz._theme import THEMES
 
@@ -44,6 +44,11 @@ def test_there_is_a_gallery_and_its_page_shows_all_of_it() -> None:
 @pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
 def test_nothing_is_too_small_cut_off_or_on_top_of_another(path: Path) -> None:
     legible(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)
+def test_the_marks_that_are_painted_are_those_that_are_meant(path: Path) -> None:
+    marks_agree(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.stem)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import SVG, drawing, glyph, legend, legible, marks_agree, painted, parse, pattern
+from reading import SVG, drawing, glyph, legend, legible, marks_agree, painted, parse, pattern, texts
 
 import micrograd_nn as mg
 import viz
@@ -75,7 +75,7 @@ def marks_of(layer: Any) -> list[str]:
 
 
 @cache
-def gates(direction: str = "LR") -> ET.Element:
+def gates(direction: Any = "LR") -> ET.Element:
     outs = []
     for z in (-3.0, -0.5, 0.0, 0.5, 3.0):
         for f in F.relu, F.tanh:
@@ -89,7 +89,7 @@ def gates(direction: str = "LR") -> ET.Element:
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])
-def test_closed_gates_are_hatched_saturated_ones_dotted_with_a_square_and_no_other_box_is(direction: str) -> None:
+def test_closed_gates_are_hatched_saturated_ones_dotted_with_a_square_and_no_other_box_is(direction: Any) -> None:
     for name, seen in sights(gates(direction)).items():
         f, z = name[:4], float(name[4:]) if name[:4] in ("relu", "tanh") else 0.0
         closed, flat = f == "relu" and z <= 0, f == "tanh" and 1 - math.tanh(z) ** 2 < 0.06
@@ -147,6 +147,20 @@ def test_the_outline_is_around_what_is_highlighted_and_nothing_else() -> None:
     assert "highlighted" not in said_below(parse(viz.draw(out)))
 
 
+def test_each_box_is_a_card_that_hides_what_is_behind_and_holds_its_words() -> None:
+    pictures = fresh()
+    for box in (b for kind in ("scalar", "tensor", "module", "wiring") for b in marked(parse(pictures[kind]), "box")):
+        *_, inside = box.findall(f"{SVG}g")
+        card = next(r for r in inside.findall(f"{SVG}rect") if r.get("x") is None)
+        assert card.get("fill") in (LIGHT["card"], LIGHT["pale"])
+        wide, high = float(card.attrib["width"]), float(card.attrib["height"])
+        words = ET.Element(f"{SVG}svg")
+        words.extend(inside.iter(f"{SVG}text"))
+        for t in texts(ET.tostring(words, encoding="unicode")):
+            assert 0 <= t.left < t.right <= wide, t
+            assert 0 <= t.top < t.bottom <= high, t
+
+
 VALUES = (4.0, 2.0, 0.5, -0.5, -1.0, -3.0, 0.0)
 
 
@@ -154,17 +168,16 @@ def test_the_bar_of_a_number_goes_up_or_down_as_far_as_its_share_of_the_largest(
     root = parse(viz.draw([mg.Value(v, f"v{v}") for v in VALUES]))
     for v in VALUES:
         box = box_of(root, f"v{v}")
-        rects = [r for r in box.iter(f"{SVG}rect") if r.get("fill") in (LIGHT[k] for k in ("positive", "negative"))]
+        rects = [r for r in box.iter(f"{SVG}rect") if r.get("fill") in (LIGHT["positive"], LIGHT["negative"])]
         (track,) = [r for r in box.iter(f"{SVG}rect") if r.get("fill") == LIGHT["track"]]
         half, middle = float(track.attrib["height"]) / 2, float(track.attrib["y"]) + float(track.attrib["height"]) / 2
         drawn = [(float(r.attrib["y"]), float(r.attrib["height"]), r.get("fill")) for r in rects]
         long = abs(v) / 4.0 * half
-        assert drawn == (
-            []
-            if v == 0
-            else [(pytest.approx(middle - long if v > 0 else middle, abs=0.01), pytest.approx(long, abs=0.01),
-                   LIGHT["positive" if v > 0 else "negative"])]
-        )  # fmt: skip
+        assert len(drawn) == (v != 0)
+        for top, high, colour in drawn:
+            assert top == pytest.approx(middle - long if v > 0 else middle, abs=0.01)
+            assert high == pytest.approx(long, abs=0.01)
+            assert colour == LIGHT["positive" if v > 0 else "negative"]
     assert "full bar: 4.0" in said_below(root)
 
 
@@ -180,9 +193,7 @@ def histogram(box: ET.Element, row: int) -> dict[int, tuple[float, str]]:
         for x, y, high, wide in re.findall(r"M([\d.]+) ([\d.]+)v-([\d.]+)h([\d.]+)v", p.attrib["d"])
     ]
     base = sorted({y for _, y, _, _, _ in found})[row]
-    return {
-        round((x + wide / 2 - zeros[row]) / 4): (high, colour) for x, y, high, wide, colour in found if y == base
-    }
+    return {round((x + wide / 2 - zeros[row]) / 4): (high, colour) for x, y, high, wide, colour in found if y == base}
 
 
 @pytest.mark.parametrize("row", [0, 1], ids=["value", "gradient"])
@@ -207,7 +218,7 @@ def test_a_histogram_is_that_of_numpy_with_the_hue_of_the_sign(row: int) -> None
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])
-def test_a_bar_crosses_a_stopped_edge_near_its_head_and_its_line_is_dashed_as_in_the_legend(direction: str) -> None:
+def test_a_bar_crosses_a_stopped_edge_near_its_head_and_its_line_is_dashed_as_in_the_legend(direction: Any) -> None:
     root = gates(direction)
     names = {box.get("data-box"): box.get("data-name") or "" for box in marked(root, "box")}
     dashes = {}
@@ -340,7 +351,7 @@ def test_the_ring_goes_around_a_unit_as_far_as_its_on_rate_and_can_be_seen(n_in:
         for arc in arcs:
             line = numbers(arc.attrib["d"])
             assert length(line) / length(around) == pytest.approx(on, abs=0.005)
-            assert line[0] == (0, pytest.approx(min(y for _, y in around)))  # from the top
+            assert line[0] == (0, min(y for _, y in around))  # from the top
             assert line[1][0] > 0  # clockwise
             assert arc.get("stroke") == THEMES[theme]["grey"]
 
@@ -391,7 +402,8 @@ def test_every_chart_paints_dead_and_saturated_where_it_says_so_and_nowhere_else
     model.layers[0].bias.data = np.where(np.arange(12) < 4, -99.0, 0.0)
     model.layers[1].bias.data = np.array([99.0, 0, 0, 0, 0, 0])
     history = mg.fit(model, X, y, epochs=3, lr=0.01, rng=0, callbacks=[health.HealthMonitor()], progress=False)
-    wide = nn.MLP(2, [1500, 1], rng=0)
+    wide = nn.MLP(2, [5000, 1], rng=0)
+    wide.layers[0].bias.data = np.where(np.arange(5000) < 400, -99.0, 0.0)
     met = {
         "report": marks_agree(viz.draw_health(mg.unit_health(model, X))),
         "over epochs": marks_agree(viz.draw_health(history)),
@@ -403,6 +415,7 @@ def test_every_chart_paints_dead_and_saturated_where_it_says_so_and_nowhere_else
     assert met["report"]["dead"] >= 4
     assert met["report"]["saturated"] >= 1
     assert met["over epochs"]["dead"] >= 4
+    assert met["groups"]["group"] > 10
 
 
 def hue_of(colour: str) -> tuple[float, float]:
