@@ -74,7 +74,7 @@ class Sheet:
         """The graph drawn, or a ValueError where the picture is a chart."""
         if self.graph is None:
             raise ValueError(
-                f"a picture of {self.kind} is a chart and no graph: save it as .svg, .png, .pdf, .html, .tikz or .json."
+                f"this picture of {self.kind} has no graph: save it as .svg, .png, .pdf, .html, .tikz or .json."
             )
         return self.graph
 

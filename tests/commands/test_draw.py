@@ -232,7 +232,7 @@ def test_what_does_not_go_together_is_refused(runs, capsys):
         (["run", "--neurons", ","], "there is no name in ','"),
         (["run", "--highlight", "nothing"], "nothing here is called that"),
         (["run", "--no-grad"], "--no-grad is for expressions"),
-        (["run", "--as", "health", "-o", "a.dot"], "is a chart and no graph"),
+        (["run", "--as", "health", "-o", "a.dot"], "has no graph: save it as"),
         (["digits", "--as", "boundary", "-o", "a.svg"], "with two features, and these have 64"),
         (["run/settings.json"], "no list of objects called 'nodes'"),
         ([], "the following arguments are required"),

@@ -769,3 +769,13 @@ def test_numbers_run_from_left_to_right_and_many_wide_arrays_from_top_to_bottom(
     assert shapes == {"module": True, "tensor": False, "scalar": True}
     root = ET.fromstring(viz.draw(model, "tensor", X=X, y=[0, 1], direction="LR").svg)
     assert float(root.attrib["width"]) > float(root.attrib["height"])
+
+
+def test_the_table_has_the_numbers_of_arrays_in_full() -> None:
+    W = mg.Tensor([[1.0, -2.0], [0.5, 4.0]], requires_grad=True, name="W")
+    loss = (W * W).sum()
+    loss.backward()
+    table = viz.draw(loss)._sheet.tables[0]
+    (row,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows if row[1] == "W")
+    assert (row["mean"], row["std"]) == (np.mean(W.data), pytest.approx(np.std(W.data), rel=1e-15))
+    assert row["norm of gradient"] == pytest.approx(np.linalg.norm(2 * W.data), rel=1e-15)

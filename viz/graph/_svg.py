@@ -56,12 +56,18 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
 
 def _tables(scene: Scene) -> list[Table]:
     """What the picture shows, in full precision: a row a box, and a row an edge."""
+    arrays = any(isinstance(box.value, Summary) for box in scene.boxes)
     boxes: list[tuple[str | float | None, ...]] = []
     for i, box in enumerate(scene.boxes):
         numbers = [x if isinstance(x, float) else None for x in (box.value, box.grad)]
+        if arrays:
+            value, grad = (x if isinstance(x, Summary) and x.count else None for x in (box.value, box.grad))
+            numbers += [value.mean, value.std] if value is not None else [None, None]
+            numbers.append(None if grad is None else grad.norm)
         marks = [box.mark, box.note, {"wrong": "this rule is wrong", "right": "rule checked", "": ""}[box.verdict]]
         name, said = box.full_name or box.name, ", ".join(filter(None, marks))
         boxes.append((i, name, box.op, box.shape, *numbers, said, box.module))
+    numbered = ("value", "gradient", "mean", "std", "norm of gradient") if arrays else ("value", "gradient")
     word = "weight" if scene.kind == "wiring" else "local derivative"
     edges = [
         (e.tail, e.head, e.label, e.through, e.count, e.weight if scene.kind == "wiring" else e.local, e.stop)
@@ -69,7 +75,7 @@ def _tables(scene: Scene) -> list[Table]:
     ]
     columns = ("from", "to", "label", "gradient through", "uses", word, "stops")
     return [
-        Table("Boxes", ("box", "name", "op", "shape", "value", "gradient", "notes", "module"), boxes),
+        Table("Boxes", ("box", "name", "op", "shape", *numbered, "notes", "module"), boxes),
         Table("Edges", columns, list(edges)),
     ]
 
