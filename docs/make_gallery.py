@@ -258,6 +258,24 @@ def wrong_rule() -> viz.Picture:
 
 
 @exhibit(
+    "A backward pass written by hand, held against its forward pass: which gradient is wrong, and what it should be.",
+    "viz.draw(mg.check_backward(loss, loss_backward, w, b, raise_on_error=False))",
+)
+def wrong_gradient() -> viz.Picture:
+    X, y = np.arange(8.0).reshape(4, 2), np.array([1.0, 0.0, 2.0, 1.0])
+
+    def loss(w: Any, b: Any) -> Any:
+        return np.mean((X @ w + b - y) ** 2)
+
+    def loss_backward(grad_output: Any, w: Any, b: Any) -> Any:
+        error = grad_output * 2 * (X @ w + b - y)
+        return X.T @ error / 4, error.sum()
+
+    report = mg.check_backward(loss, loss_backward, np.array([1.0, -1.0]), 0.5, raise_on_error=False)
+    return viz.draw(report, title="Is my backward pass right?")
+
+
+@exhibit(
     "A batch through a network with a loss: shapes, distributions, dead units.",
     "viz.draw(loss)",
 )

@@ -48,7 +48,8 @@ class Box:
     units: tuple[Unit, ...] = ()  # those of an activation, where there is room for a cell each,
     examples: int = 0  # and on how many examples they were looked at
     highlighted: bool = False
-    verdict: Literal["", "wrong", "right"] = ""  # of a gradient check, on the op's rule
+    verdict: Literal["", "wrong", "right"] = ""  # of a gradient check, on an op's rule or an input's gradient,
+    fault: str = ""  # and what is wrong
     shows_value: bool = True
     shows_grad: bool = True
 

@@ -171,6 +171,10 @@ def _explain(report: GradcheckReport, done: Checked, rng: np.random.Generator) -
     node = joined(traced[0], done.probe.seeds) if traced else None
     with np.errstate(all="ignore"):
         trace = Trace(node[0], traced[1], node[1]) if node and traced else None
+        if trace is not None:
+            report.root = trace.root
+            for leaf, entry in zip(trace.leaves, subject.entries):
+                leaf.name = leaf.name or entry.name
         wrong = any(r.verdict == "wrong" for r in done.rows)
         if trace is None or isinstance(subject, Pair):
             pass

@@ -11,6 +11,7 @@ from micrograd_nn.text import spelled, table
 
 if TYPE_CHECKING:
     from micrograd_nn.checking._blame import Blame
+    from micrograd_nn.graph import Node
 
 __all__ = ["BAD", "GradcheckError", "GradcheckReport", "Row", "called", "figures"]
 
@@ -85,7 +86,9 @@ class GradcheckReport:
 
     `rows` has an entry for every coordinate that was looked at, `problems` a sentence for every contract that the code
     breaks whatever the numbers, `diagnosis` what the pattern of the errors looks like (`cause` is its key), `blame`
-    the op of our own graph that is wrong. `notes` say what was and was not looked at.
+    the op of our own graph that is wrong. `notes` say what was and was not looked at. Where a check failed and its
+    computation could be traced, `root` is the result of the same computation on our nodes, whose leaves have the names
+    of the inputs: `viz.draw(report)` draws it.
 
     >>> import micrograd_nn as mg
     >>> report = mg.check_backward(lambda x: x**3, lambda g, x: g * x**2, 2.0, raise_on_error=False)
@@ -106,6 +109,7 @@ class GradcheckReport:
     atol: float = 0.0
     allow_kinks: bool = False
     calls: int = field(default=0, repr=False)
+    root: Node | None = field(default=None, repr=False, compare=False)
 
     @property
     def checked(self) -> int:

@@ -17,7 +17,7 @@ import viz
 from micrograd_nn import functional as F
 from micrograd_nn import nn
 from micrograd_nn.op import REGISTRY, Op
-from viz._text import number
+from viz._text import number, signed
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(0)
@@ -738,6 +738,33 @@ def test_around_the_wrong_op_nothing_is_folded(cube: Any) -> None:
 def test_a_check_that_blames_nothing_has_no_graph_to_draw() -> None:
     with pytest.raises(ValueError, match="all is well"):
         viz.draw(mg.gradcheck(lambda x: x * x, 2.0))
+
+
+def test_of_a_backward_pass_by_hand_the_inputs_say_which_gradients_are_wrong() -> None:
+    A, target = np.arange(8.0).reshape(4, 2), np.array([1.0, 0.0, 2.0, 1.0])
+
+    def loss(w: Any, b: Any) -> Any:
+        return np.mean((A @ w + b - target) ** 2)
+
+    def loss_backward(g: Any, w: Any, b: Any) -> Any:
+        error = 2 * g * (A @ w + b - target)
+        return A.T @ error / 4, error.sum()  # 1/4 is missing
+
+    report = mg.check_backward(loss, loss_backward, np.array([1.0, -1.0]), 0.5, raise_on_error=False)
+    found = {b.attrib["data-name"]: b for b in boxes(viz.draw(report)) if b.get("data-verdict")}
+    assert {name: b.attrib["data-verdict"] for name, b in found.items()} == {"w": "right", "b": "wrong"}
+    (row,) = (row for row in report.rows if row.input == "b")
+    right = 2 * np.mean(A @ [1.0, -1.0] + 0.5 - target)
+    assert (row.analytic, row.numeric) == (pytest.approx(4 * right), pytest.approx(right))
+    assert f"returned {signed(4 * right)}, differences {signed(right)}" in texts(found["b"])
+    assert "1/N" in " ".join(t.text or "" for t in parse(viz.draw(report)).iter(f"{SVG}text"))
+
+
+def test_an_input_at_a_kink_says_so() -> None:
+    report = mg.gradcheck(lambda x, y: F.relu(x) * y, 0.0, 2.0, raise_on_error=False)
+    found = {b.attrib["data-name"]: texts(b) for b in boxes(viz.draw(report)) if b.get("data-verdict") == "wrong"}
+    assert list(found) == ["x"]
+    assert "not differentiable" in found["x"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])

@@ -14,7 +14,6 @@ from viz.graph._bins import NO_GRADIENT, STEP, cell, row
 
 __all__ = ["draw_box", "full_bar", "is_flawed", "round_front", "size_of", "tick"]
 
-WRONG = "this rule is wrong"
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
 _GAP = 9.0  # between an op and its box
 _LINE, _BAR = 17.5, 9.0
@@ -62,7 +61,7 @@ def _op_width(box: Box) -> float:
 def _body(box: Box) -> tuple[float, float]:
     """Size of the box proper."""
     wide, high = _plain_body(box)
-    return (max(wide, width(WRONG, 12, bold=True) + 40), high + 20) if box.verdict == "wrong" else (wide, high)
+    return (max(wide, width(box.fault, 12, bold=True) + 40), high + 20) if box.verdict == "wrong" else (wide, high)
 
 
 def _plain_body(box: Box) -> tuple[float, float]:
@@ -158,7 +157,7 @@ def draw_box(box: Box, index: int, centre: tuple[float, float], direction: str, 
         d = f"M13.5 {high - 18.5:.2f}l9 9m0 -9l-9 9"  # not the cross of a dead unit: the same lines, another meaning
         inside += [
             element("path", d=d, fill="none", stroke=INK, stroke_width=2.5),
-            write(WRONG, 29, high - 10, 12, INK, bold=True, halo=True),
+            write(box.fault, 29, high - 10, 12, INK, bold=True, halo=True),
         ]
     inside += _ends(box, wide, high, direction)
     parts.append(element("g", *inside, transform=f"translate({x:.2f} {y:.2f})"))

@@ -67,7 +67,8 @@ def draw(
     picture, and so is every gradient: `loss` is a name as in `fit`, or a function of (outputs, labels); by itself it is
     cross_entropy for whole numbers and several outputs, binary_cross_entropy_with_logits for 0 and 1, hinge_loss for -1
     and +1, else mse_loss. Without `y`, gradients that are there are shown. A `Network`, or an MLP or Sequential of
-    layers, without `X` is drawn as its wiring. A GradcheckReport is drawn as the graph of the op it blames.
+    layers, without `X` is drawn as its wiring. A GradcheckReport of a failed check shows the op to blame, or the
+    inputs whose gradients are wrong.
 
     `detail` is a zoom: "module" has a box a layer, "tensor" a box an op on arrays (for a graph of numbers: a box a
     neuron), "scalar" a box a number, which is the model on one example, `X[example]`. None is the finest that fits.

@@ -36,7 +36,7 @@ def single(node: Node, path: Path, reading: Reading, pulse: Pulse, is_output: bo
         "tracked": node.requires_grad,
         "is_input": node in reading.inputs,
         "is_output": is_output,
-        "verdict": reading.verdicts.get(node, ""),
+        **_judged([reading.verdicts.get(node, "")]),
         "shows_value": reading.values,
         "shows_grad": reading.gradients,
     }
@@ -135,7 +135,7 @@ def group(
     hover += [counted or f"{parameters:,} parameters", health]
     hover += [f"{count:,} × {s}" for s, count in made.most_common(8)]
     grads = [g for n in senders if (g := reading.grad(n)) is not None]
-    verdicts = {reading.verdicts[n] for n in reading.verdicts.keys() & members} if reading.verdicts else set()
+    verdicts = [reading.verdicts[n] for n in reading.verdicts.keys() & members] if reading.verdicts else []
     return Box(
         "group",
         name=clean(path[-1], 18) if path else " ".join(s for s, _ in made.most_common(3)) or "leaves",
@@ -153,7 +153,7 @@ def group(
         hover="\n".join(filter(None, hover)),
         is_output=is_output,
         module=clean(full, LONG),
-        verdict="wrong" if "wrong" in verdicts else "right" if verdicts else "",
+        **_judged(verdicts),
         shows_value=reading.values,
         shows_grad=reading.gradients,
     )
@@ -193,3 +193,9 @@ def _gathered(values: list[Any]) -> list[Any]:
     """Arrays as they are, and all plain numbers as one array: a call to NumPy a number would take minutes."""
     numbers = [v for v in values if isinstance(v, float)]
     return [v for v in values if not isinstance(v, float)] + ([np.array(numbers)] if numbers else [])
+
+
+def _judged(verdicts: Sequence[str]) -> dict[str, Any]:
+    """What a gradient check found of the nodes in a box: the first that is wrong, else whether one is right."""
+    wrong = [said for said in verdicts if said not in ("", "right")]
+    return {"verdict": "wrong", "fault": min(wrong)} if wrong else {"verdict": "right" if "right" in verdicts else ""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Reading:
     for modules by path; `activations` are those that a model pointed out, `inputs` what it was given. With
     `picks_are_leaves`, entries picked out of parameters count as leaves. Not folded are the nodes in `opened` and in
     modules that a pattern in `open_modules` fits; with `innermost`, each other innermost module is one box. `verdicts`
-    and `wrong` are a gradient check's, on nodes and on the inputs of nodes.
+    ("right", or what is wrong) and `wrong` are a gradient check's, on nodes and on the inputs of nodes.
     """
 
     grads: Mapping[Node, Any] | None = None
@@ -42,7 +42,7 @@ class Reading:
     open_modules: Sequence[str] = ()
     innermost: bool = False
     highlight: Sequence[Any] = ()
-    verdicts: Mapping[Node, Literal["wrong", "right"]] = field(default_factory=dict)
+    verdicts: Mapping[Node, str] = field(default_factory=dict)
     wrong: Mapping[tuple[Node, int], str] = field(default_factory=dict)
     values: bool = True
     gradients: bool = True

@@ -64,7 +64,7 @@ def _tables(scene: Scene) -> list[Table]:
             value, grad = (x if isinstance(x, Summary) and x.count else None for x in (box.value, box.grad))
             numbers += [value.mean, value.std] if value is not None else [None, None]
             numbers.append(None if grad is None else grad.norm)
-        marks = [box.mark, box.note, {"wrong": "this rule is wrong", "right": "rule checked", "": ""}[box.verdict]]
+        marks = [box.mark, box.note, {"wrong": box.fault, "right": "checked and right", "": ""}[box.verdict]]
         name, said = box.full_name or box.name, ", ".join(filter(None, marks))
         boxes.append((i, name, box.op, box.shape, *numbers, said, box.module))
     numbered = ("value", "gradient", "mean", "std", "norm of gradient") if arrays else ("value", "gradient")
@@ -136,7 +136,7 @@ def _legend(scene: Scene, full_height: float) -> list[Piece]:
     if any(b.highlighted for b in boxes) or any(f.highlighted for f in walk(scene.root)):
         pieces.append(_outlined())
     if any(b.verdict == "right" for b in boxes):
-        words = said("rule checked and right", 16)
+        words = said("checked and right", 16)
         pieces.append(Piece(words.width, [tick(5, 0), *words.markup]))
     if any(isinstance(x, Summary) and x.count for b in boxes if b.kind != "view" for x in (b.value, b.grad)):
         pieces.append(said("histogram height: √ count"))
@@ -208,7 +208,7 @@ def _describe(scene: Scene) -> str:
 
 def _tell(box: Box) -> str:
     name = " ".join(filter(None, [box.op, box.name])) or box.kind
-    marks = "".join(f", {word}" for word in (box.mark, {"wrong": "this rule is wrong"}.get(box.verdict, "")) if word)
+    marks = "".join(f", {word}" for word in (box.mark, box.fault) if word)
     if box.kind == "unit":
         return f"{name}, bias {number(box.value)}." if isinstance(box.value, float) else f"{name}."
     if isinstance(box.value, float):

@@ -1,4 +1,4 @@
-"""A gradient check that found a wrong rule, as a graph: the op to blame, what it returned, and what is right."""
+"""A gradient check that failed, as a graph: the op to blame or the inputs with wrong gradients, and what is right."""
 
 from __future__ import annotations
 
@@ -22,25 +22,46 @@ _LINE = 110  # characters of a note
 
 
 def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
-    """The graph that a report blames an op of, how to read it, and what to say beside.
+    """The graph that a report speaks of, how to read it, and what to say beside.
 
-    Raises ValueError where the report has no op to blame, and so no graph.
+    With an op to blame that is marked, and the ops that are right; else the inputs are whose gradients are wrong, and
+    those whose are right. Raises ValueError where all is well, or nothing could be traced.
     """
     blame = report.blame
-    if blame is None:
-        found = "all is well" if report.ok else "what is wrong is not the rule of an op of our own graph"
+    if blame is not None:
+        verdicts = {**dict.fromkeys(blame.right, "right"), **dict.fromkeys(blame.wrong, "this rule is wrong")}
+        reading = Reading(
+            grads=_gradients(blame.root),
+            opened=_around(blame),
+            verdicts=verdicts,
+            wrong={(blame.node, blame.input): _wrong(blame)},
+        )
+        return blame.root, reading, _notes(report, str(blame))
+    if report.ok or report.root is None:
+        found = "all is well" if report.ok else "nothing could be traced on our own nodes"
         raise ValueError(
-            f"a gradcheck report is drawn to show which op is wrong, and in this one {found} "
+            f"a gradcheck report is drawn to show what is wrong, and in this one {found} "
             f"({clean(report.headline, 160)}). To see the computation itself, draw its result: viz.draw(f(x))."
         )
-    verdicts = {**dict.fromkeys(blame.right, "right"), **dict.fromkeys(blame.wrong, "wrong")}
+    worst: dict[str, str] = {}
+    for row in report.worst(len(report.rows)):
+        if not report.well(row):
+            at = f" at {list(row.index)}" if row.index else ""
+            said = returned_against(row.analytic, row.numeric) if row.verdict == "wrong" else row.verdict
+            worst.setdefault(row.input, f"{said}{at}")
+    seen = {row.input for row in report.rows}
+    leaves = [n for n in topological_order(report.root) if n.op is None and n.requires_grad and n.name in seen]
     reading = Reading(
-        grads=_gradients(blame.root),
-        opened=_around(blame),
-        verdicts=verdicts,  # type: ignore[arg-type]
-        wrong={(blame.node, blame.input): _wrong(blame)},
+        grads=_gradients(report.root),
+        opened=set(leaves),
+        verdicts={leaf: worst.get(str(leaf.name), "right") for leaf in leaves},
     )
-    return blame.root, reading, [clean(report.headline, _LINE + 40), *_lines(clean(str(blame), 1000))]
+    notes = _notes(report, report.diagnosis)
+    return report.root, reading, [*notes, "Gradients are drawn as our own nodes give them for the same computation."]
+
+
+def _notes(report: GradcheckReport, more: str) -> list[str]:
+    return [clean(report.headline, _LINE + 40), *(_lines(clean(more, 1000)) if more else [])]
 
 
 def _lines(text: str) -> list[str]:
