@@ -532,3 +532,12 @@ def test_a_huge_picture_gets_fewer_pixels_and_none_too_many(monkeypatch: pytest.
     monkeypatch.setattr(_raster, "MOST_PIXELS", 40_000)
     wide, high = png_size(_raster.write_png(chart()._sheet, "light"))
     assert 30_000 < wide * high <= 41_000
+
+
+def test_an_export_has_the_names_that_the_picture_shows(tmp_path: Path) -> None:
+    a = mg.Value(2.0, name="a")
+    picture = viz.draw(a * a)
+    a.name = "renamed"
+    data = json.loads(picture.save(tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert "a" in {node["name"] for node in data["nodes"]}
+    assert "renamed" not in {node["name"] for node in data["nodes"]}

@@ -85,14 +85,16 @@ def later(
 ) -> Callable[[], nx.MultiDiGraph[int]]:
     """`whole_graph` when it is asked for: a picture of 100,000 nodes would take too long with it.
 
-    It has the gradients of now, whatever backward() adds later. It raises ValueError when a leaf has been given a new
+    It has the gradients and names of now, whatever comes later. It raises ValueError when a leaf has been given a new
     value since, as by an optimiser's step: no export may show other numbers than the picture does.
     """
     now = next(stamps)
     grads: dict[Node, Any] = {}
+    names: dict[Node, str | None] = {}
     for n in topological_order(nodes):
         g = grad(n)
         grads[n] = np.copy(g) if isinstance(g, np.ndarray) else g  # which may be written in place
+        names[n] = name(n)
 
     def made() -> nx.MultiDiGraph[int]:
         for n in grads:
@@ -101,7 +103,7 @@ def later(
                     f"{clean(n.label, 60)} has a new value since this picture was drawn, so the graph is no longer "
                     "what it shows: draw it again, and save it before the next step."
                 )
-        return whole_graph(nodes, grads.__getitem__, name)
+        return whole_graph(nodes, grads.__getitem__, names.__getitem__)
 
     return made
 
