@@ -806,3 +806,8 @@ def test_the_table_has_the_numbers_of_arrays_in_full() -> None:
     (row,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows if row[1] == "W")
     assert (row["mean"], row["std"]) == (np.mean(W.data), pytest.approx(np.std(W.data), rel=1e-15))
     assert row["norm of gradient"] == pytest.approx(np.linalg.norm(2 * W.data), rel=1e-15)
+
+
+def test_examples_without_their_name_are_told_how_to_be_given() -> None:
+    with pytest.raises(TypeError, match=r"viz\.draw\(model, X=X, y=y\)"):
+        viz.draw(mg.nn.MLP(2, [1], rng=0), np.ones((3, 2)))  # type: ignore[arg-type]

@@ -114,6 +114,8 @@ def plan_of(
     neurons: Any = None, depth: int | None = None, budget: int, highlight: Any = (), **looks: bool,
 ) -> Plan:  # fmt: skip
     """What `draw` draws, and `text` tells, before it is laid out; see `draw` for the arguments."""
+    if isinstance(what, Module) and detail is not None and not isinstance(detail, str):
+        raise TypeError("examples are given to draw by name, and labels too: viz.draw(model, X=X, y=y).")
     if detail not in (None, "module", "tensor", "scalar"):
         raise ValueError(f'detail must be "module", "tensor" or "scalar" (None: the finest that fits), not {detail!r}.')
     budget = at_least_one(budget, "budget")
