@@ -663,7 +663,7 @@ def test_it_is_saved_as_the_graph_it_is(tmp_path: Path) -> None:
         assert picture.dot.startswith("digraph")
     odd = viz.draw_network(nn.Sequential(nn.Linear(2, 2, rng=0), F.tanh))  # a function is part of no wiring
     assert "tables" in odd.save(tmp_path / "b.json").read_text()
-    with pytest.raises(ValueError, match="chart"):
+    with pytest.raises(ValueError, match="no graph"):
         odd.dot
 
 
