@@ -128,6 +128,8 @@ def build(net: Network, facts: Mapping[str, Any], nodes: Iterable[Any], edges: I
         name = str(key)
         if name in names:
             _refuse(f"two nodes, {names[name]!r} and {key!r}, are both called {name!r}")
+        if not name:
+            _refuse("a node has no name")
         names[name] = key
         kind = has.get("kind", "unit" if key in reading else "input")
         if kind == "input":

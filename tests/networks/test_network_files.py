@@ -155,6 +155,7 @@ def changed(**changes):
         (changed(graph__outputs=["z"]), "named 'z'"),
         (changed(nodes__2__id=...), "a node without 'id'"),
         (changed(nodes__2__id="x1"), "two nodes, 'x1' and 'x1', are both called 'x1'"),
+        (changed(nodes__0__id=""), "a node has no name"),
         (changed(nodes__2__kind="neuron"), "of kind 'neuron', and there are 'input' and 'unit'"),
         (changed(nodes__2__activation="rlu"), "unit 'h1' cannot be made: .*Did you mean 'relu'"),
         (changed(nodes__2__activation=3), "the activation of unit 'h1' is 3"),
