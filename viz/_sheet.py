@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from viz._marks import Piece, legend, patterns
@@ -21,6 +22,7 @@ __all__ = ["Graph", "Sheet", "Table", "compose"]
 
 MARGIN = 18.0
 _NARROWEST = 480.0  # room for the legend
+_LINE = 110  # characters of a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +121,18 @@ def compose(
 ) -> Sheet:
     """A drawing of `size` pixels, from (0, 0) on, between its heading and a legend made of `pieces`.
 
-    `title` is the heading and may be empty: then `name` is the title that a screen reader tells. `notes` are lines
-    under the heading. The page is as wide as the widest of these and no narrower than a legend needs.
+    `title` is the heading and may be empty: then `name` is the title that a screen reader tells. `notes` stand under
+    the heading, each on a line of its own, or on several where it is long. The page is as wide as the widest of these
+    and no narrower than a legend needs.
     """
     wide, high = size
-    page = max(wide, _NARROWEST, width(title, 17, bold=True), *(width(line, 12.5) for line in notes), 0.0)
+    lines = [line for note in notes for line in _in_lines(note)]
+    page = max(wide, _NARROWEST, width(title, 17, bold=True), *(width(line, 12.5) for line in lines), 0.0)
     head, y = [], MARGIN
     if title:
         head.append(write(title, MARGIN, y + 15, 17, INK, bold=True))
         y += 27
-    for line in notes:
+    for line in lines:
         head.append(write(line, MARGIN, y + 12, 12.5, GREY))
         y += 20
     y += 4 if notes else 0
@@ -139,7 +143,7 @@ def compose(
     return Sheet(
         kind,
         title or name,
-        " ".join(line if line.endswith((".", ":", "?", "!")) else f"{line}." for line in notes),
+        " ".join(note if note.endswith((".", ":", "?", "!")) else f"{note}." for note in notes),
         description,
         math.ceil(page + 2 * MARGIN),
         math.ceil(y + MARGIN - 6),
@@ -149,3 +153,10 @@ def compose(
         network,
         wiring,
     )
+
+
+def _in_lines(note: str) -> list[str]:
+    """A note in as few lines as it needs, all of about one length."""
+    fewest = max(1, len(wrap(note, _LINE)))
+    least = min(_LINE, max(1, len(note) // fewest))
+    return next(lines for wide in range(least, _LINE + 1) if len(lines := wrap(note, wide)) <= fewest)

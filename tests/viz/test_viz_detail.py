@@ -758,6 +758,9 @@ def test_of_a_backward_pass_by_hand_the_inputs_say_which_gradients_are_wrong() -
     assert (row.analytic, row.numeric) == (pytest.approx(4 * right), pytest.approx(right))
     assert f"returned {signed(4 * right)}, differences {signed(right)}" in texts(found["b"])
     assert "1/N" in " ".join(t.text or "" for t in parse(viz.draw(report)).iter(f"{SVG}text"))
+    assert f"returned {signed(4 * right)}, differences {signed(right)}" in viz.draw(report).dot
+    assert f" {report.diagnosis} " in viz.draw(report)._sheet.note
+    assert f"returned {signed(4 * right)}" in viz.text(report, width=120)
 
 
 def test_an_input_at_a_kink_says_so() -> None:

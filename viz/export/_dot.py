@@ -87,7 +87,7 @@ def lines_of(box: Box) -> list[str]:
     if box.mark:
         lines.append(_MARKED[box.mark])
     if box.verdict:
-        lines.append(f"rule {box.verdict}")
+        lines.append(box.fault or "checked and right")
     return [line for line in lines if line] or [box.kind]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from micrograd_nn.checking._blame import Blame
 
 __all__ = ["read_verdict"]
-
-_LINE = 110  # characters of a note
 
 
 def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
@@ -61,13 +58,7 @@ def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
 
 
 def _notes(report: GradcheckReport, more: str) -> list[str]:
-    return [clean(report.headline, _LINE + 40), *(_lines(clean(more, 1000)) if more else [])]
-
-
-def _lines(text: str) -> list[str]:
-    """The text in as few lines as it needs, all of about one length."""
-    fewest = len(wrap(text, _LINE))
-    return next(lines for wide in range(20, _LINE + 1) if len(lines := wrap(text, wide)) == fewest)
+    return [clean(report.headline, 150), *([clean(more, 1000)] if more else [])]
 
 
 def _gradients(root: Node) -> dict[Node, object]:

@@ -58,10 +58,11 @@ def gradient_of(box: Box) -> Piece:
 
 
 def said_of(box: Box) -> Line:
-    """A box's mark and note, in words."""
+    """A box's mark and note, and what a gradient check found wrong, in words."""
     single = box.value.count == 1 if isinstance(box.value, Summary) else box.value is not None
     note = "" if single else box.note  # it would tell the number again
-    pieces: Line = [(t, s) for t, s in ((MARKS.get(box.mark, ""), "mark"), (note, "grey")) if t]
+    told = (MARKS.get(box.mark, ""), "mark"), (box.fault, "mark"), (note, "grey")
+    pieces: Line = [(t, s) for t, s in told if t]
     return [p for piece in pieces for p in (("  ", ""), piece)][1:]
 
 
