@@ -1,4 +1,5 @@
-"""What pytest gains: the fixture and marker `gradcheck`, `--gradcheck-thorough`, and a failed report shown in full.
+"""What pytest gains: the fixture and marker `gradcheck`, `--gradcheck-thorough`, a failed report shown in full, and
+the markers of the tutorials' exercises.
 
 pytest loads this in every run of an environment that has micrograd_nn in it, so nothing more is imported until a test
 checks a gradient. `-p no:micrograd_nn` leaves it out.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Gradcheck", "gradcheck"]
 
 AT_WORK = pytest.StashKey[pytest.Item]()  # the test that is running; kept in the configuration, as runs can be nested
+TUTORIALS = 10  # whose exercises have markers
 SHOWN = 3  # reports at most for one failed assertion
 
 
@@ -37,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "gradcheck(**options): options that the gradcheck fixture checks this test's gradients with, such as rtol=1e-6 "
         "or allow_kinks=True. Every test that uses the fixture has the marker: -m gradcheck selects them.",
     )
+    config.addinivalue_line("markers", "exercise: a check of a tutorial's exercise, which fails until that is done.")
+    for n in range(1, TUTORIALS + 1):
+        config.addinivalue_line("markers", f"tutorial_{n}: a check of an exercise of tutorial {n}.")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -1,0 +1,1 @@
+"""Tutorials to step through in the terminal, as a notebook and as a site, all from the files in tutorials/."""
