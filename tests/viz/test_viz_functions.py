@@ -64,7 +64,7 @@ def test_every_line_is_named_at_its_end_and_has_a_look_of_its_own():
     names = ["target", "3 units", "6 units", "20 units", "50 units", "100 units"]
     picture = viz.draw_functions({name: lambda x, k=k: k * x for k, name in enumerate(names)}, 0, 1)
     root = parse(picture)
-    assert set(names) <= set(texts(picture))
+    assert set(names) <= {text.said for text in texts(picture)}
     looks = set()
     for name in names:
         group = next(g for g in root.iter() if g.get("data-function") == name)
