@@ -43,7 +43,7 @@ class Op:
         scalar: Callable[..., Any] | None = None, symbol: str | None = None, infix: bool = False,
         variadic: bool = False, text: str | None = None,
     ) -> None:  # fmt: skip
-        if name in REGISTRY:
+        if name in REGISTRY and not (_in_main(rules) and _in_main(REGISTRY[name].rules)):
             raise ValueError(f"there is already an op named {name!r}: choose another name.")
         self.name, self.array, self.scalar, self.rules = name, array, scalar, rules
         self.symbol, self.infix, self.variadic, self.text = symbol or name, infix, variadic, text
@@ -181,6 +181,11 @@ BROADCAST_SHAPES = (
     "Element by element, shapes must be equal from the right, or one of the two sizes 1: add an axis with reshape or "
     "expand_dims where one is missing."
 )
+
+
+def _in_main(rules: Sequence[Callable[..., Any]]) -> bool:
+    """Whether an op was written in the program itself, such as a notebook's cell, which may be run again."""
+    return all(getattr(rule, "__module__", None) == "__main__" for rule in rules)
 
 
 def _find(name: str) -> Op:

@@ -1,8 +1,9 @@
 """Pictures of what the engine computed: `viz.draw(node)` shows every value, gradient and local derivative.
 
 `draw_network` is the neuron diagram, `draw_health` shows dead and saturated units, `draw_boundary` what a classifier
-makes of the plane, `draw_history` a training run, `draw_activations` functions and where on them the units are. `text`
-needs no screen. Each gives a `Picture`, which shows itself in a notebook and saves itself to a file.
+makes of the plane, `draw_history` a training run, `draw_activations` functions and where on them the units are,
+`draw_functions` curves over one axis. `text` needs no screen. Each gives a `Picture`, which shows itself in a notebook
+and saves itself to a file.
 
 >>> import micrograd_nn as mg, viz
 >>> a = mg.Value(2.0, name="a")
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from viz._picture import Picture
     from viz.charts._activations import draw_activations
     from viz.charts._boundary import draw_boundary
+    from viz.charts._functions import draw_functions
     from viz.charts._health import draw_health
     from viz.charts._history import draw_history
     from viz.export._networkx import to_networkx
@@ -35,6 +37,7 @@ __all__ = [
     "draw",
     "draw_activations",
     "draw_boundary",
+    "draw_functions",
     "draw_health",
     "draw_history",
     "draw_network",
@@ -51,6 +54,7 @@ _LATER = {
     "draw": "graph._draw",
     "draw_activations": "charts._activations",
     "draw_boundary": "charts._boundary",
+    "draw_functions": "charts._functions",
     "draw_health": "charts._health",
     "draw_history": "charts._history",
     "draw_network": "neurons._network",

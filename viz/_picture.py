@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_nn.files import written_whole
 from viz._sheet import Sheet
-from viz._theme import checked_theme
+from viz._theme import Theme, checked_theme, still
 from viz._xml import Raw, element
 from viz.export._dot import write_dot
 from viz.export._formats import written
@@ -50,7 +50,18 @@ class Picture:
     @property
     def dot(self) -> str:
         """The graph as DOT. Raises ValueError for a chart, which has no graph."""
-        return write_dot(self._sheet, self.theme)
+        return write_dot(self._sheet, still(self.theme))
+
+    def in_theme(self, theme: Theme) -> Picture:
+        """The same picture in another theme: "light", "dark", "print", or "auto", which as .svg and .html is light or
+        dark as its reader's system is, and else light. Raises ValueError for a theme that there is not.
+
+        >>> import micrograd_nn as mg, viz
+        >>> picture = viz.draw(mg.Value(2.0, name="a") * 3)
+        >>> "prefers-color-scheme:dark" in picture.in_theme("auto").svg, picture.theme
+        (True, 'light')
+        """
+        return Picture(self._sheet, theme)
 
     def save(self, path: str | os.PathLike[str], *, scale: float | None = None) -> Path:
         """Write the picture to `path`, whose ending chooses the format; returns the path.
@@ -84,7 +95,7 @@ class Picture:
         """For copying and pickling: the whole graph that exports write goes along as data."""
         sheet = self._sheet
         if sheet.graph is not None:
-            sheet = replace(sheet, graph=replace(sheet.graph, full=_kept(sheet.graph.full)))
+            sheet = replace(sheet, graph=replace(sheet.graph, full=_kept(sheet.graph.full), folded=None))
         if sheet.network is not None:
             sheet = replace(sheet, network=_kept(sheet.network))
         return {"_sheet": sheet, "theme": self.theme}

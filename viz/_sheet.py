@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from viz._chars import Line
 from viz._marks import Piece, legend, patterns
 from viz._text import width
-from viz._theme import THEMES, paint
+from viz._theme import following, paint, palette
 from viz._xml import FONT, GREY, INK, PAPER, Raw, element, write
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Graph:
     """What a picture of a graph is made of: the scene, where it was laid out, and, when asked for, the whole graph as
-    networkx has it, nothing folded."""
+    networkx has it, nothing folded. `gathered` is the scene with its boxes in the order of the graph, and `folded`
+    makes one of fewer boxes, where the picture has not been in a file since."""
 
     scene: Scene
     placed: Placed
     direction: str
     full: Callable[[], Any]
+    gathered: Scene
+    folded: Callable[[int], Scene] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Sheet:
 
     `kind` is "graph", "network", "health", "boundary", "history" or "activations"; `note` says what was folded or left
     out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the units and weights
-    where it is a diagram of those, and `wiring` makes that graph a scene.
+    where it is a diagram of those, and `wiring` makes that graph a scene. `plain` tells what is no graph in lines of
+    that many characters; `headed` says whether `title` is drawn.
     """
 
     kind: str
@@ -65,6 +70,8 @@ class Sheet:
     graph: Graph | None = None
     network: Callable[[], Any] | None = None
     wiring: Callable[[Any], Scene] | None = None
+    plain: Callable[[int], list[Line]] | None = None
+    headed: bool = True
 
     @property
     def prefix(self) -> str:
@@ -82,17 +89,18 @@ class Sheet:
 
     def svg(self, colours: dict[str, str] | str = "light") -> str:
         """The page as SVG that stands on its own, in the colours of a theme, by name or as a dict from role to
-        colour."""
-        palette = THEMES[colours] if isinstance(colours, str) else colours
-        prefix = self.prefix
+        colour. That of "auto" follows its reader."""
+        prefix, auto = self.prefix, colours == "auto"
         markup = element(
             "svg",
             element("title", self.title, id=f"{prefix}-title"),
             element("desc", self.description, id=f"{prefix}-desc"),
+            *([element("style", following(prefix))] if auto else []),
             patterns(prefix),
             element("rect", width=self.width, height=self.height, rx=12, fill=PAPER),
             Raw(self.body),
             xmlns="http://www.w3.org/2000/svg",
+            id=prefix if auto else None,
             role="img",
             aria_labelledby=f"{prefix}-title {prefix}-desc",
             width=self.width,
@@ -101,7 +109,7 @@ class Sheet:
             font_family=FONT,
             font_variant="tabular-nums",
         ).markup
-        return paint(markup, palette, prefix) + "\n"
+        return paint(markup, palette(colours) if isinstance(colours, str) else colours, prefix) + "\n"
 
 
 def compose(
@@ -118,6 +126,7 @@ def compose(
     graph: Graph | None = None,
     network: Callable[[], Any] | None = None,
     wiring: Callable[[Any], Scene] | None = None,
+    plain: Callable[[int], list[Line]] | None = None,
 ) -> Sheet:
     """A drawing of `size` pixels, from (0, 0) on, between its heading and a legend made of `pieces`.
 
@@ -152,6 +161,8 @@ def compose(
         graph,
         network,
         wiring,
+        plain,
+        bool(title),
     )
 
 

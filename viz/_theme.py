@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-__all__ = ["THEMES", "Theme", "checked_theme", "paint"]
+__all__ = ["THEMES", "Theme", "checked_theme", "following", "paint", "palette", "still"]
 
-Theme = Literal["light", "dark", "print"]
+Theme = Literal["light", "dark", "print", "auto"]
 
 # paper: the page; card: a box on it; pale: a box that matters less; track: what a bar runs in; frame: a module's tint;
 # faint, line, grey, ink: from hairlines to text; positive and negative: the hues of signs; hatch and dots: patterns.
@@ -29,15 +29,40 @@ THEMES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
-_ROLE = re.compile(r' (fill|stroke|stop-color)="@([a-z]+)"')
+# What follows its reader is painted in the light colours, each spelled in a way of its own, so that style tells them.
+_AUTO = THEMES["light"] | {"card": "#fff"}
+_PAINTED = ("fill", "stroke", "stop-color")
+_ROLE = re.compile(rf' ({"|".join(_PAINTED)})="@([a-z]+)"')
 _PATTERN = re.compile(r' (fill|mask|clip-path)="url\(@([a-z]+)\)"')
 
 
 def checked_theme(theme: str) -> Theme:
     """`theme`, or a ValueError that lists those there are."""
-    if not isinstance(theme, str) or theme not in THEMES:
+    if not isinstance(theme, str) or theme not in get_args(Theme):
         raise ValueError(f"theme must be one of {', '.join(map(repr, get_args(Theme)))}, not {theme!r:.60}.")
     return theme  # type: ignore[return-value]
+
+
+def palette(theme: str) -> dict[str, str]:
+    """The colours that a theme has in the markup: of "auto" those it shows where no style is known."""
+    return _AUTO if theme == "auto" else THEMES[theme]
+
+
+def still(theme: str) -> str:
+    """The theme of what cannot follow its reader, such as a PNG: "light" in place of "auto"."""
+    return "light" if theme == "auto" else theme
+
+
+def following(prefix: str) -> str:
+    """Style that turns a picture with the id `prefix`, painted as "auto", dark on the screen of who prefers that.
+
+    Attributes say the light colours, so that a program that knows no style shows these; any style outranks them.
+    """
+    rules = (
+        f"#{prefix} [{what}='{_AUTO[role]}']{{{what}:{dark}}}"
+        for role, dark in THEMES["dark"].items() for what in _PAINTED
+    )  # fmt: skip
+    return f"@media screen and (prefers-color-scheme:dark){{{''.join(rules)}}}"
 
 
 def paint(markup: str, colours: dict[str, str], prefix: str) -> str:

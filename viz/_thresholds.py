@@ -11,7 +11,7 @@ from viz._xml import DOTS, HATCH
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport
 
-__all__ = ["dead_key", "on", "saturated_key", "saturates"]
+__all__ = ["dead_key", "dead_words", "on", "saturated_key", "saturated_words", "saturates"]
 
 
 def on(examples: int) -> str:
@@ -32,14 +32,24 @@ def saturates(flat: float) -> str:
     return f"f′(z) / max f′ < {flat:g}"
 
 
+def dead_words(report: HealthReport) -> str:
+    """What dead means there."""
+    return f"dead {on(report.examples)}: activation never above 0"
+
+
+def saturated_words(report: HealthReport) -> str:
+    """What saturated means of a unit there."""
+    where = on(report.examples)
+    if report.examples > 1:
+        where = where.replace("on these", f"on ≥ {percent(report.often)} of these")
+    return f"saturated: {saturates(report.flat)} {where}"
+
+
 def dead_key(report: HealthReport) -> Piece:
     """What the mark of dead units means."""
-    return patterned(HATCH, f"dead {on(report.examples)}: activation never above 0", cross(9.5, 0, 8))
+    return patterned(HATCH, dead_words(report), cross(9.5, 0, 8))
 
 
 def saturated_key(report: HealthReport) -> Piece:
     """What the mark of saturated units means."""
-    where = on(report.examples)
-    if report.examples > 1:
-        where = where.replace("on these", f"on ≥ {percent(report.often)} of these")
-    return patterned(DOTS, f"saturated: {saturates(report.flat)} {where}", square(9.5, 0, 7))
+    return patterned(DOTS, saturated_words(report), square(9.5, 0, 7))

@@ -1,4 +1,4 @@
-"""The command line: train a network, look at its health, draw it, compare many runs, check gradients."""
+"""The command line: train a network, look at its health, draw it, compare many runs, check gradients, read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import micrograd_nn as mg
 from micrograd_nn import data, run
-from micrograd_nn.cli import _check, _draw, _health, _sweep, _train
+from micrograd_nn.cli import _check, _draw, _health, _sweep, _train, _tutorial
 from micrograd_nn.cli._options import Formatter, Parser, Patient, complain
 
 __all__ = ["main"]
@@ -50,6 +50,6 @@ def _parser() -> Parser:
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"micrograd-nn {mg.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (_train, _health, _draw, _sweep, _check):
+    for part in (_train, _health, _draw, _sweep, _check, _tutorial):
         part.add_command(commands)
     return parser

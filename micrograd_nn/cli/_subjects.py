@@ -115,11 +115,10 @@ def of_run(arguments: argparse.Namespace, folder: Path) -> Subject:
     if kind in ("history", "lifetimes"):
         history = History.load(folder / "history.json")
         if kind == "history":
-            hint = "The curves: add --save FILE.svg or --open."
-            return charted("draw_history", arguments, history), lambda: f"{history}\n{hint}"
+            return charted("draw_history", arguments, history)
         if not history.health:
             raise data.DataError(f"{folder} has no health report of each epoch: --as health measures its units now.")
-        return charted("draw_health", arguments, history), untold(kind)
+        return charted("draw_health", arguments, history)
     settings, saved = _saved.settings(folder)
     model = _saved.restored(folder, settings, saved)
     with _saved.whole(folder):
@@ -134,16 +133,16 @@ def of_run(arguments: argparse.Namespace, folder: Path) -> Subject:
     if kind == "health":
         with drawn():
             report = unit_health(model, X, y, own.loss)
-        return charted("draw_health", arguments, report), lambda: str(report)
+        return charted("draw_health", arguments, report)
     if kind == "boundary":
         if X.shape[1] > 2:
             raise data.DataError(
                 f"--as boundary is for data with two features, and these have {X.shape[1]}: a map has two axes."
             )
-        return charted("draw_boundary", arguments, model, own.X, own.y, X_test=X, y_test=y), untold(kind)
+        return charted("draw_boundary", arguments, model, own.X, own.y, X_test=X, y_test=y)
     if kind == "network":
-        return charted("draw_network", arguments, model, X, y, loss=own.loss), untold(kind)
-    return charted("draw_activations", arguments, model, X), untold(kind)
+        return charted("draw_network", arguments, model, X, y, loss=own.loss)
+    return charted("draw_activations", arguments, model, X)
 
 
 def pictured(what: Any, options: dict[str, Any]) -> Subject:
@@ -152,27 +151,30 @@ def pictured(what: Any, options: dict[str, Any]) -> Subject:
 
     told = {name: value for name, value in options.items() if name not in OF_FILES}
     seen = {name: value for name, value in options.items() if name != "style"}
+    return lambda: viz.draw(what, **seen), telling(lambda **more: viz.text(what, **told, **more), options)
+
+
+def charted(function: str, arguments: argparse.Namespace, *given: Any, **more: Any) -> Subject:
+    """One of `viz`'s charts, and the same in characters."""
+    import viz
+
+    options = chosen(arguments, ())
+
+    def make() -> Any:
+        return getattr(viz, function)(*given, **more, **options)
+
+    return make, telling(lambda **look: viz.text(make(), **look), options)
+
+
+def telling(text: Callable[..., str], options: dict[str, Any]) -> Callable[[], str]:
+    """What writes for the terminal, in colours where it shows them."""
 
     def tell() -> str:
         refused = [name for name in OF_FILES if name in options]
         if refused:
             raise data.DataError(f"--{refused[0]} is for pictures: add --save FILE or --open.")
         with drawn():
-            color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-            return viz.text(what, color=color, **told)
-
-    return lambda: viz.draw(what, **seen), tell
-
-
-def charted(function: str, arguments: argparse.Namespace, *given: Any, **more: Any) -> Callable[[], Any]:
-    import viz
-
-    return lambda: getattr(viz, function)(*given, **more, **chosen(arguments, ()))
-
-
-def untold(kind: str) -> Callable[[], str]:
-    def tell() -> str:
-        raise data.DataError(f"--as {kind} is no picture for a terminal: add --save FILE.svg or --open.")
+            return text(color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
     return tell
 

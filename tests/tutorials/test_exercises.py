@@ -2,6 +2,7 @@
 are told in the words meant for them."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -9,106 +10,149 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-EXERCISES = ROOT / "tutorials" / "exercises"
+from micrograd_nn.cli.tutorial._source import exercises_of, tutorials
+
+EXERCISES = Path(__file__).parents[2] / "tutorials" / "exercises"
 SOLUTIONS = Path(__file__).parent / "solutions"
 MISTAKES = Path(__file__).parent / "mistakes"
 NUMBERS = [int(file.stem[-2:]) for file in sorted(EXERCISES.glob("test_exercise_*.py"))]
+each = pytest.mark.parametrize("number", NUMBERS)
+
+# Beside the solutions: each mistake in turn takes the place of some functions, and its check must fail with its words.
+WRONG = """
+import inspect
+import exercise_{n:02d} as yours
+import pytest
+import test_exercise_{n:02d} as checks
+from mistakes_{n:02d} import MISTAKES
+
+@pytest.mark.parametrize("k", range(len(MISTAKES)))
+def test_mistake(k, request, monkeypatch):
+    name, functions, words = MISTAKES[k]
+    for function, wrong in functions.items():
+        assert hasattr(yours, function), function
+        monkeypatch.setattr(yours, function, wrong)
+    check = getattr(checks, name)
+    fixtures = {{name: request.getfixturevalue(name) for name in inspect.signature(check).parameters}}
+    with pytest.raises(pytest.fail.Exception) as failed:
+        check(**fixtures)
+    assert " ".join(words.split()) in " ".join(str(failed.value).split())
+"""
 
 
-def marked(folder, *options):
-    """What pytest says of the exercises in `folder`: the outcome and the words of each check."""
+def said(folder):
+    """What pytest says of each test in `folder`: {file::test: (outcome, the words it failed with)}."""
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--tb=short", "--color=no", "-W", "error",
-         "-c", "/dev/null", "--rootdir", folder, *options, folder],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--color=no", "-W", "error",
+         "-c", "/dev/null", "--rootdir", folder, folder],
         cwd=folder, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
-    return run.stdout
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    words = dict(re.findall(r"^_+ (\S+) _+\n(.*?)(?=^_{3,} |^={3,} )", run.stdout, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"^(PASSED|FAILED) (\S+)::(\S+)", run.stdout, re.MULTILINE)
+    return {f"{file}::{name}": (outcome, words.get(name, "")) for outcome, file, name in found}
 
 
-def copied(number, folder, answers):
-    """The exercise as somebody has it before them, with the file of `answers` in place of the one with holes."""
-    for file in (EXERCISES / f"test_exercise_{number:02d}.py", EXERCISES / "marking.py"):
+def put(folder, answers):
+    """The exercises as somebody has them before them, with the files of `answers` in place of those with holes."""
+    for file in (*EXERCISES.glob("test_*.py"), EXERCISES / "marking.py", *answers.glob("exercise_*.py")):
         shutil.copy(file, folder)
-    shutil.copy(answers / f"exercise_{number:02d}.py", folder)
     return folder
 
 
+@pytest.fixture(scope="module")
+def with_holes(tmp_path_factory):
+    return said(put(tmp_path_factory.mktemp("holes"), EXERCISES))
+
+
+@pytest.fixture(scope="module")
+def with_solutions(tmp_path_factory):
+    return said(put(tmp_path_factory.mktemp("solutions"), SOLUTIONS))
+
+
+@pytest.fixture(scope="module")
+def with_mistakes(tmp_path_factory):
+    folder = put(tmp_path_factory.mktemp("mistakes"), SOLUTIONS)
+    for n in NUMBERS:
+        shutil.copy(MISTAKES / f"exercise_{n:02d}.py", folder / f"mistakes_{n:02d}.py")
+        (folder / f"test_mistakes_{n:02d}.py").write_text(WRONG.format(n=n), encoding="utf-8")
+    return said(folder)
+
+
 def checks(number):
-    """The names of the checks."""
-    lines = (EXERCISES / f"test_exercise_{number:02d}.py").read_text(encoding="utf-8").splitlines()
-    return [line[4 : line.index("(")] for line in lines if line.startswith("def test_")]
+    """The names of the checks of a tutorial's exercises."""
+    source = (EXERCISES / f"test_exercise_{number:02d}.py").read_text(encoding="utf-8")
+    return re.findall(r"^def (test_\w+)", source, re.MULTILINE)
 
 
-def test_each_tutorial_has_exercises_of_its_own():
-    from micrograd_nn.cli.tutorial._source import exercises_of, tutorials
+def exercises(names):
+    """Which exercises these checks are of: test_2_the_slope is of the second."""
+    return {int(name.split("_")[1]) for name in names}
 
+
+def loaded(file):
+    spec = importlib.util.spec_from_file_location(f"{file.parent.name}_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_tutorial_has_two_to_four_exercises_and_tells_what_they_are():
     for tutorial in tutorials():
-        assert all(file.is_file() for file in exercises_of(tutorial.number)), tutorial.path.name
-        assert 2 <= len({name.split("_")[1] for name in checks(tutorial.number)}) <= 4, tutorial.path.name
+        n = tutorial.number
+        assert all(file.is_file() for file in exercises_of(n)), tutorial.path.name
+        listed = re.findall(r"^(\d)\. ", tutorial.cells[-1].text, re.MULTILINE)
+        assert exercises(checks(n)) == set(map(int, listed)) == set(range(1, len(listed) + 1)), tutorial.path.name
+        assert 2 <= len(listed) <= 4
+        for word in (f"micrograd-nn tutorial {n} --exercises", f"exercise_{n:02d}.py", f"pytest -m tutorial_{n}"):
+            assert word in " ".join(tutorial.cells[-1].text.split()), (tutorial.path.name, word)
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_with_the_holes_as_shipped_every_check_fails_and_says_where_the_hole_is(number, tmp_path):
-    said = marked(copied(number, tmp_path, EXERCISES), "-m", f"tutorial_{number}")
+@each
+def test_with_the_holes_as_shipped_every_check_fails_and_says_where_the_hole_is(number, with_holes):
     for name in checks(number):
-        assert f"FAILED test_exercise_{number:02d}.py::{name}" in said, said
-    assert said.count("hole") >= len(checks(number)), said
-    assert "passed" not in said
-    assert "Error:" not in said, said
+        outcome, words = with_holes[f"test_exercise_{number:02d}.py::{name}"]
+        assert outcome == "FAILED"
+        assert "hole" in words
+        assert "Error" not in words
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_model_solution_passes_every_check(number, tmp_path):
-    said = marked(copied(number, tmp_path, SOLUTIONS), "-m", f"tutorial_{number}")
+@each
+def test_the_model_solution_passes_every_check(number, with_solutions):
     for name in checks(number):
-        assert f"PASSED test_exercise_{number:02d}.py::{name}" in said, said
-    assert "failed" not in said
+        outcome, words = with_solutions[f"test_exercise_{number:02d}.py::{name}"]
+        assert outcome == "PASSED", words
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@each
+def test_a_typical_mistake_in_each_exercise_is_told_in_words_for_it(number, with_mistakes):
+    mistakes = loaded(MISTAKES / f"exercise_{number:02d}.py").MISTAKES
+    assert exercises(name for name, _, _ in mistakes) == exercises(checks(number))
+    for k, (name, _, words) in enumerate(mistakes):
+        outcome, why = with_mistakes[f"test_mistakes_{number:02d}.py::test_mistake[{k}]"]
+        assert outcome == "PASSED", f"{name} should have said {words!r}:\n{why}"
+
+
+@each
 def test_the_solution_has_the_names_that_the_exercise_asks_for(number):
-    holes, solved = (names_in(folder / f"exercise_{number:02d}.py") for folder in (EXERCISES, SOLUTIONS))
+    holes, solved = (set(vars(loaded(place / f"exercise_{number:02d}.py"))) for place in (EXERCISES, SOLUTIONS))
     assert holes <= solved
 
 
-def names_in(file):
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name for name in vars(module) if not name.startswith("_")}
+@each
+def test_the_checks_carry_the_markers_of_their_tutorial(number):
+    marks = {mark.name for mark in loaded_checks(number).pytestmark}
+    assert marks == {"exercise", f"tutorial_{number}"}
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_a_typical_mistake_is_told_in_words_for_it(number, tmp_path):
-    """Each mistake replaces some functions of the model solution; the check must fail and say what was planned."""
-    mistakes = names_of_mistakes(number)
-    assert {name.split("_")[1] for name, _ in mistakes} == {name.split("_")[1] for name in checks(number)}
-    for i, (check, words) in enumerate(mistakes):
-        folder = tmp_path / str(i)
-        folder.mkdir()
-        copied(number, folder, SOLUTIONS)
-        shutil.copy(MISTAKES / f"exercise_{number:02d}.py", folder / "mistakes.py")
-        (folder / "conftest.py").write_text(
-            f"import exercise_{number:02d} as yours\nfrom mistakes import MISTAKES\n"
-            f"for name, function in MISTAKES[{i}][1].items():\n    assert hasattr(yours, name)\n"
-            "    setattr(yours, name, function)\n",
-            encoding="utf-8",
-        )
-        said = marked(folder, "-k", check)
-        assert f"FAILED test_exercise_{number:02d}.py::{check}" in said, (check, words, said)
-        assert " ".join(words.split()) in " ".join(said.split()), (check, words, said)
+def loaded_checks(number):
+    sys.path.insert(0, str(EXERCISES))
+    try:
+        return loaded(EXERCISES / f"test_exercise_{number:02d}.py")
+    finally:
+        sys.path.remove(str(EXERCISES))
 
 
-def names_of_mistakes(number):
-    spec = importlib.util.spec_from_file_location(f"mistakes_{number}", MISTAKES / f"exercise_{number:02d}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return [(check, words) for check, _, words in module.MISTAKES]
-
-
-def test_the_markers_are_those_of_the_tutorials_there_are(pytestconfig):
-    marks = {line.split(":")[0] for line in pytestconfig.getini("markers") if line.startswith("tutorial_")}
-    from micrograd_nn.cli.tutorial._source import tutorials
-
-    assert marks == {f"tutorial_{tutorial.number}" for tutorial in tutorials()}
+def test_there_is_a_marker_for_each_tutorial(pytestconfig):
+    markers = {line.split(":")[0] for line in pytestconfig.getini("markers")}
+    assert {name for name in markers if name.startswith("tutorial_")} == {f"tutorial_{t.number}" for t in tutorials()}

@@ -88,5 +88,5 @@ X, Y = mg.data.make_moons(20, rng=0)
     ],
 )
 def test_a_theme_that_is_not_there_is_refused_with_those_that_are(draw: Callable[[Any], Any], theme: Any) -> None:
-    with pytest.raises(ValueError, match=f"'light', 'dark', 'print', not {re.escape(repr(theme))}"):
+    with pytest.raises(ValueError, match=f"'light', 'dark', 'print', 'auto', not {re.escape(repr(theme))}"):
         draw(theme)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from viz._thresholds import on
 from viz.charts._cellchart import BINS, Cell, counted, draw_cells, keys
 from viz.charts._chart import WIDE, wrapped
 from viz.charts._curves import Shape, sampled, standalone
+from viz.charts._plain import Bend, tell_activations
 
 __all__ = ["draw_activations"]
 
@@ -66,6 +68,7 @@ def draw_activations(what: Any, X: Any = None, *, theme: Theme = "light", title:
         "activations", drawing, size, keys(cells), title=clean(title, 120) if title else "",
         name=clean(f"Activations: {names}", 200), notes=[line for n in notes for line in wrapped(n, WIDE)],
         description=" ".join(f"{cell.name}: {'; '.join(cell.facts)}." for cell in cells), tables=_tables(cells),
+        plain=partial(tell_activations, [_bend(cell) for cell in cells]),
     )  # fmt: skip
     return Picture(sheet, theme)
 
@@ -201,6 +204,14 @@ def _said(s: Shape, mask: Array) -> str:
         parts.append(f"below {near[1]}" if first else f"above {near[0]}" if last else f"{near[0]} to {near[1]}")
     more = f", {len(parts) - 4} more" if len(parts) > 4 else ""
     return ", ".join(parts[:4]) + more
+
+
+def _bend(cell: Cell) -> Bend:
+    """The same in characters."""
+    s = cell.shape
+    grid = None if s is None else (s.z, s.f, s.slope, s.flat, s.closed)
+    counts = [] if cell.z is None else counted(cell)[0].tolist()
+    return Bend(cell.name, list(cell.facts), cell.lo, cell.hi, grid, counts)
 
 
 def _tables(cells: Sequence[Cell]) -> list[Table]:

@@ -17,7 +17,7 @@ from viz.charts._examples import Labelled
 from viz.charts._points import point, wrong
 from viz.charts._regions import Plane, as_path, filled, lines, place
 
-__all__ = ["TINT", "Shown", "aspect", "panels", "right", "with_sign"]
+__all__ = ["TINT", "Shown", "accuracy", "aspect", "panels", "right", "with_sign"]
 
 TINT = 0.085  # how opaque a step of the scale is, one over the other
 _GAP, _HIGH = 20.0, 520.0
@@ -54,9 +54,9 @@ def panels(
     row = head + high + 48.0
     total = sum(len(s.drawn) for s in sets.values())
     r = (4.2 if total <= 250 else 3.4 if total <= 700 else 2.4) * (1.0 if wide > 300 else 0.82)
-    told = [f"accuracy: {_accuracy(s, sets)}" for s in shown]
+    told = [f"accuracy: {accuracy(s, sets)}" for s in shown]
     if any(width(line, 12) > wide for line in told):
-        told = [_accuracy(s, sets) for s in shown]
+        told = [accuracy(s, sets) for s in shown]
     reach = 0.0
     parts: list[Raw] = []
     for k, s in enumerate(shown):
@@ -81,7 +81,8 @@ def panels(
     return parts, (max(0.0, reach - 12) + left + across * wide + (across - 1) * _GAP, math.ceil(n / across) * row - 6)
 
 
-def _accuracy(s: Shown, sets: dict[str, Labelled]) -> str:
+def accuracy(s: Shown, sets: dict[str, Labelled]) -> str:
+    """The share of points right, set by set."""
     return " · ".join(f"{part} {percent(right(s, sets, part), 1)}" for part in sets)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from micrograd_nn.checks import at_least_one, one_of, real, whole
+from viz._chars import Block
 from viz._marks import Piece, patterned, sample
 from viz._picture import Picture
 from viz._running import Array
@@ -17,9 +19,10 @@ from viz._summary import percent
 from viz._text import clean, fitted, number, signed
 from viz._theme import Theme, checked_theme
 from viz._xml import FAINT, HATCH, INK, NEGATIVE, POSITIVE, Raw, element
-from viz.charts._borders import TINT, Shown, aspect, panels, right, with_sign
+from viz.charts._borders import TINT, Shown, accuracy, aspect, panels, right, with_sign
 from viz.charts._chart import WIDE, limits
 from viz.charts._examples import Labelled, classes_of, heads_of, labels_of, models_of, names_of, points_of
+from viz.charts._plain import Map, tell_boundary
 from viz.charts._points import point, wrong
 from viz.charts._regions import LARGEST, decided, plane_of, scores_of
 
@@ -109,6 +112,7 @@ def draw_boundary(
             "boundary", drawing, size, _legend(shown, sets, names, levels, chosen, signed, threshold),
             title=fitted(title, 17, WIDE, bold=True) if title else "", name="Decision boundary", notes=notes,
             description=_describe(shown, sets, names), tables=_tables(shown, sets, names, heads),
+            plain=_plain(shown, sets, names, heads, xlim, ylim, alone),
         ),
         theme,
     )  # fmt: skip
@@ -190,6 +194,23 @@ def _scale(names: Sequence[str], levels: Sequence[float], scale: str, threshold:
     parts.append(element("line", x1=11.0 * n, y1=-8.5, x2=11.0 * n, y2=8.5, stroke=INK, stroke_width=1.5))
     parts.append(element("rect", x=0, y=-6.5, width=22.0 * n, height=13, fill="none", stroke=FAINT))
     return sample(parts, 22.0 * n + 1, text)
+
+
+def _plain(
+    shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str], features: tuple[str, str],
+    xlim: tuple[float, float], ylim: tuple[float, float], alone: bool,
+) -> Callable[[int], Block]:  # fmt: skip
+    """The same in characters."""
+    maps = []
+    for s in shown:
+        points = [
+            (float(of.X[i, 0]), float(of.X[i, 1]), int(of.classes[i]), bool(s.given[part][i] != of.classes[i]))
+            for part, of in sets.items() for i in of.drawn.tolist()
+        ]  # fmt: skip
+        told = f"accuracy: {accuracy(s, sets)}"
+        maps.append(Map("" if alone else s.title, told, s.plane.classes.astype(np.int16), points))
+    x, y = (clean(name, 24) for name in features)
+    return partial(tell_boundary, maps, list(names), (x, y), xlim, ylim, aspect(xlim, ylim))
 
 
 def _describe(shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str]) -> str:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz._chars import shades
 from viz._marks import Piece, cross, sample, square
 from viz._running import Array
 from viz._text import clean
-from viz._thresholds import dead_key, on, saturated_key
+from viz._thresholds import dead_key, dead_words, on, saturated_key, saturated_words
 from viz._xml import CARD, DOTS, FAINT, HATCH, INK, Raw, element, write
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
 
-__all__ = ["MEASURES", "cell", "glyph", "greys", "hover", "keys", "marks", "measure_of", "ringed", "tint", "unit"]
+__all__ = [
+    "MEASURES", "cell", "glyph", "greys", "hover", "in_words", "keys", "marks", "measure_of", "ringed", "tint", "unit",
+]  # fmt: skip
 
 # What grey may stand for: the share of examples that a unit is on, or that it is not saturated.
 MEASURES = {"on_rate": "on-rate", "saturated_share": "1 − saturated share"}
@@ -103,9 +106,25 @@ def cell(x: float, y: float, size: float, value: float, mark: str) -> list[Raw]:
 
 def keys(report: HealthReport, measures: Iterable[str]) -> list[Piece]:
     """What grey and the marks mean, with the thresholds of the report: a scale, dead and saturated."""
+    return [_scale(_measured(measures)), dead_key(report), saturated_key(report)]
+
+
+def in_words(report: HealthReport, measures: Iterable[str], found: Iterable[str]) -> list[str]:
+    """What characters mean: the shades, where there are some `measures`, and the marks, where `found` or worth it."""
+    used, met = list(measures), set(found)
+    words = [shades(_measured(used))] if used else []
+    words += [f"× {dead_words(report)}.", f"□ {saturated_words(report)}."]
+    return words + [f"○ {_dormant(report)}."] * ("dormant" in met) + ["! not finite."] * ("nan" in met)
+
+
+def _measured(measures: Iterable[str]) -> str:
+    """What grey stands for."""
     used = list(dict.fromkeys(measures)) or ["on_rate"]
-    words = MEASURES[used[0]] if len(used) == 1 else "on-rate (of tanh and sigmoid 1 − saturated share)"
-    return [_scale(words), dead_key(report), saturated_key(report)]
+    return MEASURES[used[0]] if len(used) == 1 else "on-rate (of tanh and sigmoid 1 − saturated share)"
+
+
+def _dormant(report: HealthReport) -> str:
+    return f"dormant: mean |a| at most {report.faint:g} of the layer's"
 
 
 def _scale(words: str) -> Piece:
@@ -119,5 +138,4 @@ def _scale(words: str) -> Piece:
 def ringed(report: HealthReport, *sign: Raw) -> Piece:
     """What dormant means; `sign` is in place of the ring."""
     box = element("rect", y=-6.5, width=19, height=13, rx=3, fill=INK, fill_opacity="0.2", stroke=FAINT)
-    text = f"dormant: mean |a| at most {report.faint:g} of the layer's"
-    return sample([box, *(sign or glyph("dormant", 9.5, 0, 15))], 19, text)
+    return sample([box, *(sign or glyph("dormant", 9.5, 0, 15))], 19, _dormant(report))

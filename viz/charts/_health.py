@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from micrograd_nn.checks import at_least_one, one_of
+from viz._chars import Block
 from viz._picture import Picture
 from viz._sheet import Sheet, Table, compose
 from viz._summary import percent
-from viz._text import clean, fitted, width
+from viz._text import clean, fitted, number, width
 from viz._theme import Theme, checked_theme
 from viz._thresholds import on
 from viz._xml import CARD, FAINT, GREY, HATCH, INK, Raw, element, write
-from viz.charts._cells import MEASURES, cell, glyph, greys, hover, keys, marks, measure_of, ringed, tint, unit
+from viz.charts._cells import MEASURES, cell, glyph, greys, hover, in_words, keys, marks, measure_of, ringed, tint, unit
 from viz.charts._chart import WIDE, wrapped
 from viz.charts._flows import draw_flows
+from viz.charts._plain import Row, tell_health
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
@@ -132,6 +135,7 @@ def _draw_report(report: HealthReport, measure: str | None, order: str, most: in
     return compose(
         "health", parts, (WIDE, y), [*keys(report, measures), ringed(report)], title=heading, name="Unit health",
         notes=notes, description=_describe(report), tables=_tables(report),
+        plain=_plain(report, measure, order),
     )  # fmt: skip
 
 
@@ -166,22 +170,57 @@ def _layer(
             every = max(1, math.ceil(15 / pitch))
             for line in range(0, math.ceil(len(h) / across), every):
                 cells.append(write(str(line * across), _CELLS - 7, line * pitch + 10.5, 11, GREY, "end"))
-    dead = f"{found.count('dead'):,} of {len(h):,} dead"
-    if width(dead, 12.5, bold=True) > WIDE - _COUNTS:
-        dead = f"{found.count('dead'):,} dead"
-    lines = [(dead, "dead" in found)]
+    lines = _counted(h, measure, found, values)
+    if width(lines[0][0], 12.5, bold=True) > WIDE - _COUNTS:
+        lines[0] = (f"{found.count('dead'):,} dead", lines[0][1])
+    for k, (text, strong) in enumerate(lines):
+        parts.append(
+            write(text, _COUNTS, 12 + 17 * k, 12.5 if not k else 11.5, INK if strong else GREY, bold=strong and not k)
+        )
+    return parts + cells, max(high, 34.0, 17.0 * len(lines))
+
+
+def _counted(h: LayerHealth, measure: str, found: list[str], values: Any) -> list[tuple[str, bool]]:
+    """How many units carry each mark, and the mean of what is measured; and whether that matters."""
+    lines = [(f"{found.count('dead'):,} of {len(h):,} dead", "dead" in found)]
     lines += [
         (f"{found.count(m):,} {_SPOKEN[m]}", m != "dormant") for m in ("nan", "saturated", "dormant") if m in found
     ]
     if not lines[0][1] and len(lines) > 1:
         del lines[0]
     mean = float(values.mean())
-    lines.append((f"on-rate {percent(mean)}" if measure == "on_rate" else f"saturated {percent(1 - mean)}", False))
-    for k, (text, strong) in enumerate(lines):
-        parts.append(
-            write(text, _COUNTS, 12 + 17 * k, 12.5 if not k else 11.5, INK if strong else GREY, bold=strong and not k)
-        )
-    return parts + cells, max(high, 34.0, 17.0 * len(lines))
+    return [*lines, (f"on-rate {percent(mean)}" if measure == "on_rate" else f"saturated {percent(1 - mean)}", False)]
+
+
+def _plain(report: HealthReport, measure: str | None, order: str) -> Callable[[int], Block]:
+    """The same in characters."""
+    rows, used, met = [], [], list[str]()
+    for h in report.layers:
+        used.append(measure_of(h, measure))
+        found, values = marks(h), greys(h, used[-1])
+        sequence = (np.argsort(values, kind="stable") if order == "measure" else np.arange(len(h))).tolist()
+        met += found
+        rows.append(
+            Row(
+                clean(h.name, 40), clean(f"{h.activation} · {len(h):,} unit{'' if len(h) == 1 else 's'}", 40),
+                ", ".join(text for text, _ in _counted(h, used[-1], found, values)),
+                [found[i] for i in sequence], [float(values[i]) for i in sequence],
+            )
+        )  # fmt: skip
+    meanings = in_words(report, used, met)
+    meanings += ["Units are sorted, within a layer, from the least to the greatest measure."] * (order == "measure")
+    if not rows:
+        meanings = ["This network has no activations whose health could be measured."]
+    updates = {clean(name, 36): "n/a" if x is None else number(x) for name, x in report.updates.items()}
+    flows: list[tuple[str, ...]] = [
+        ("gradient on", "norm", "mean |g|", "zeros", "verdict", *["update ratio"] * bool(updates))
+    ]
+    for g in report.gradients:
+        name = clean(g.name, 36)
+        last = [updates.get(name, "") if g.kind == "parameter" else ""] * bool(updates)
+        flows.append((name if g.kind == "parameter" else f"{name}, {g.kind}", number(g.norm), number(g.mean_abs),
+                      percent(g.zeros), g.verdict, *last))  # fmt: skip
+    return partial(tell_health, rows, meanings, flows, [clean(text, 2000) for text in report.findings])
 
 
 def _size(units: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from micrograd_nn.training import History
@@ -17,6 +18,7 @@ from viz._thresholds import on, saturates
 from viz._xml import DOTS, GREY, HATCH, Raw
 from viz.charts._chart import DENSE, WIDE, usual, wrapped
 from viz.charts._panels import STYLES, Column, Guide, Panel, Series, draw_columns
+from viz.charts._plain import tell_history
 
 __all__ = ["draw_history"]
 
@@ -55,6 +57,7 @@ def draw_history(
     sheet = compose(
         "history", drawing, (wide, high), _pieces(runs, columns, drawing), title=heading, name=f"Training: {told}",
         notes=notes, description=told, tables=[t for name, run in runs for t in _tables(name, run)],
+        plain=partial(tell_history, columns),
     )  # fmt: skip
     return Picture(sheet, theme)
 

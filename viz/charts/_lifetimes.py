@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +15,9 @@ from viz._running import Array
 from viz._sheet import Sheet, Table, compose
 from viz._text import clean, fitted, width
 from viz._xml import CARD, DOTS, GREY, HATCH, INK, LINE, Raw, element, write
-from viz.charts._cells import MEASURES, glyph, greys, keys, marks, measure_of, ringed, tint, unit
+from viz.charts._cells import MEASURES, glyph, greys, in_words, keys, marks, measure_of, ringed, tint, unit
 from viz.charts._chart import WIDE, spread, tick_labels, ticks
+from viz.charts._plain import Strip, tell_lifetimes
 
 if TYPE_CHECKING:
     from micrograd_nn.health import HealthReport, LayerHealth
@@ -71,7 +73,19 @@ def draw_lifetimes(reports: Sequence[HealthReport], measure: str | None, order: 
     return compose(
         "health", parts, (WIDE, y), _legend(reports[-1], lives), title=heading, name="Unit health over training",
         notes=notes, description=_describe(lives, times, word), tables=_tables(lives, reports, times, word),
+        plain=partial(tell_lifetimes, [_strip(life, times, word) for life in lives], times, word,
+                      in_words(reports[-1], (), [m for life in lives for m in np.unique(life.marks).tolist()])),
     )  # fmt: skip
+
+
+def _strip(life: _Life, times: list[int], word: str) -> Strip:
+    """The same in characters."""
+    h, dead = life.last, life.marks == "dead"
+    said = ", ".join(text for text, _, _ in life.groups) or "none dead"
+    said += f", first death: {word} {times[int(dead.any(1).argmax())]:,}" if dead.any() else ""
+    what = clean(f"{h.activation} · {len(h):,} unit{'' if len(h) == 1 else 's'}", 40)
+    stuck = (life.marks == "saturated").mean(1).tolist()
+    return Strip(clean(h.name, 40), what, dead.mean(1).tolist(), stuck, said)
 
 
 def _check(reports: Sequence[HealthReport]) -> None:

@@ -12,7 +12,7 @@ from viz._text import clean, width
 from viz._xml import GREY, INK, LINE, TRACK, Raw, element, write
 from viz.charts._chart import LABEL, TICK, Axes, Ending, endings, limits, reading, usual, widest
 
-__all__ = ["STYLES", "Column", "Guide", "Panel", "Series", "draw_columns"]
+__all__ = ["STYLES", "Column", "Guide", "Panel", "Series", "draw_columns", "scale"]
 
 # How lines are told apart where sign is hue: ink and grey, whole and broken, as many as can be told apart.
 STYLES = [
@@ -90,7 +90,7 @@ def draw_columns(columns: Sequence[Column], wide: float, abreast: int = 4) -> tu
     worth = {p.key for c in columns for p in c.panels if p.worth}
     keys = [key for key in dict.fromkeys(p.key for c in columns for p in c.panels) if key in worth]
     rows = {key: [p for c in columns for p in c.panels if p.key == key] for key in keys}
-    scales = {key: _scale(panels) for key, panels in rows.items()}
+    scales = {key: scale(panels) for key, panels in rows.items()}
     blank = {k: Axes(0, 0, 100, p[0].height, (0, 1), scales[k][1], log=scales[k][0], percent=p[0].percent)
              for k, p in rows.items()}  # fmt: skip
     left = max((width(text, TICK) for axes in blank.values() for text in axes.ylabels()), default=0.0) + 14
@@ -128,7 +128,7 @@ def draw_columns(columns: Sequence[Column], wide: float, abreast: int = 4) -> tu
     return parts, total, top - 26
 
 
-def _scale(panels: Sequence[Panel]) -> tuple[bool, tuple[float, float]]:
+def scale(panels: Sequence[Panel]) -> tuple[bool, tuple[float, float]]:
     """Whether these panels have a logarithmic scale, and its limits."""
     found, how = usual(v for p in panels for v in p.values()), panels[0].log
     above = [v for v in found if v > 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from viz._sheet import Sheet
+from viz._theme import still
 
 __all__ = ["ENDINGS", "FORMATS", "written"]
 
@@ -20,6 +21,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     ".json": ("_data", "write_json"),
     ".tikz": ("_tikz", "write_tikz"),
 }
+_FOLLOWING = (".svg", ".html")  # the reader's light or dark; for the others "auto" is light
 # every ending there is: the format it stands for
 ENDINGS = dict(zip(FORMATS, FORMATS)) | {".htm": ".html", ".gv": ".dot", ".mmd": ".mermaid", ".tex": ".tikz"}
 
@@ -35,6 +37,7 @@ def written(sheet: Sheet, theme: str, ending: str, scale: float | None = None) -
     if scale is not None and known != ".png":
         raise ValueError("scale= is for .png; the others have no pixels.")
     module, name = FORMATS[known]
+    theme = theme if known in _FOLLOWING else still(theme)
     more = {} if scale is None else {"scale": scale}
     content: str | bytes = getattr(import_module(f"viz.export.{module}"), name)(sheet, theme, **more)
     return content.encode("utf-8") if isinstance(content, str) else content

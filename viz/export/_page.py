@@ -22,7 +22,7 @@ _MANY = 500  # rows that fit on paper: the rest stays in the file
 
 
 def write_html(sheet: Sheet, theme: str) -> str:
-    """The sheet as one HTML file; `theme` ("light", "dark" or "print") is the one it opens in.
+    """The sheet as one HTML file; `theme` is the one it opens in; "auto" follows the system.
 
     Nothing but this file is ever read, which its Content-Security-Policy makes sure of: only the style and the script
     whose hashes it names may run, and no address may be asked. Data is only ever text. Without scripts the picture and

@@ -80,7 +80,8 @@ def draw(
 
     `direction` is "LR" (left to right) or "TB" (top to bottom); None is "TB" for more than a few arrays, whose boxes
     are wide, else "LR". `values`, `gradients` and `local_derivatives` can be left out. `highlight` marks nodes, names,
-    or modules by their paths, with * and ? as well. `theme` is "light", "dark" or "print".
+    or modules by their paths, with * and ? as well. `theme` is "light", "dark", "print"
+    or "auto": a .svg or .html that is light or dark as its reader's system is, all else light.
 
     Pictures read and never touch: no `.grad` is written, a gradient that is not there yet is "–", and a model is run as
     in use (dropout off), its modes and random generators then being as they were. Where Graphviz takes more than 10 s,
@@ -284,7 +285,9 @@ def _fitting(plan: Plan, budget: int, direction: str | None, heading: str) -> Sh
         if late:
             scene = replace(scene, notes=(*scene.notes, TOO_LONG))
         try:
-            return draw_scene(scene, direction or _direction(scene), heading, plan.full)
+            sheet = draw_scene(scene, direction or _direction(scene), heading, plan.full)
+            assert sheet.graph is not None
+            return replace(sheet, graph=replace(sheet.graph, folded=plan.scene))
         except LayoutTimeout:
             if len(scene.boxes) <= 12:
                 raise

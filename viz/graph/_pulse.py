@@ -140,6 +140,8 @@ def _axis(z: Node) -> int:
             return -1
         if z.op.name == "matmul":
             a, b = z.parents
+            if b.op is not None and b.op.name == "transpose":  # inputs @ weights.T
+                return -1
             weights_first = a.op is None and a.requires_grad and not (b.op is None and b.requires_grad)
             return 0 if weights_first and np.ndim(z.data) == 2 else -1
         z = max(z.parents, key=lambda p: (p.op is not None, np.size(p.data)))

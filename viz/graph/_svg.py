@@ -38,6 +38,7 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
     sizes = [size_of(b, direction) for b in scene.boxes]
     placed = lay_out(sizes, links, scene.root, direction)
     settle(placed, links, sizes, [round_front(b) for b in scene.boxes], direction)
+    gathered = scene
     scene, placed = in_reading_order(scene, placed, direction)
     full_height = full_bar(scene)
     return compose(
@@ -50,7 +51,7 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
         notes=[*([scene.fold_note] if scene.fold_note else []), *scene.notes],
         description=_describe(scene),
         tables=_tables(scene),
-        graph=Graph(scene, placed, direction, full),
+        graph=Graph(scene, placed, direction, full, gathered),
     )
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from viz._chars import Block
 from viz._marks import SIGNS, Piece, said
 from viz._running import Array
 from viz._sheet import Table
 from viz._summary import percent
 from viz._text import clean, number
-from viz._thresholds import dead_key, on, saturated_key
+from viz._thresholds import dead_key, dead_words, on, saturated_key, saturated_words
 from viz.neurons._maps import Plane
 from viz.neurons._measured import Measured, Wire
 from viz.neurons._neurons import fill_scale, map_scale, ring_sample
+from viz.neurons._plain import Layer, Unit, tell_network
 from viz.neurons._units import Columns, Place
 from viz.neurons._wires import negative_sample, widest, width_sample
 
@@ -243,6 +245,43 @@ class Facts:
             label, what, _ = self.head(c)
             lines.append(f"{', '.join([f'{label}: {what}', *self.counts(c, range(len(self.ids[c])))])}.")
         return " ".join([*lines, *self.notes()])
+
+    def plain(self) -> Callable[[int], Block]:
+        """The same in characters."""
+        reads: dict[Place, list[Wire]] = {}
+        for wire in self.wires:
+            reads.setdefault(wire.head, []).append(wire)
+        layers = []
+        for c, column in enumerate(self.columns.columns):
+            m = None if self.measured is None else self.measured[c]
+            units = []
+            for i in self.shown[c]:
+                mine = sorted(reads.get((c, i), []), key=lambda w: -w.share)
+                every = len(column.reads[i]) if column.reads else column.edges // len(column)
+                on = None if m is None or m.on_rate is None or math.isnan(m.on_rate[i]) else float(m.on_rate[i])
+                units.append(
+                    Unit(
+                        self._told((c, i)), self.mark((c, i)), None if m is None else float(m.mean[i]), on,
+                        [(w.value, self._told(w.tail)) for w in mine], every - len(mine),
+                        self.maps[c][i] if self.maps is not None and c else None,  # inputs are their own axes
+                    )
+                )  # fmt: skip
+            _, *what = self.head(c)
+            foot = self.foot(c) if c or self.maps is None else []
+            more = ", ".join(self.more(c))
+            layers.append(Layer(clean(self.labels[c], 40), [*what, *foot], units, more, self.scales[c]))
+        meanings = []
+        if self.judged and self.report is not None:
+            marks = {self.mark((c, i)) for c, ids in enumerate(self.ids) for i in range(len(ids))}
+            meanings.append("on: on-rate, the share of examples with activation > 0.")
+            meanings += [f"× {dead_words(self.report)}."] * ("dead" in marks)
+            meanings += [f"□ {saturated_words(self.report)}."] * ("saturated" in marks)
+        return partial(tell_network, layers, f"{self.edges}s", meanings)
+
+    def _told(self, p: Place) -> str:
+        """What a unit is called in a row: one without a name of its own by its number, in brackets."""
+        name = self.names[p]
+        return f"[{name}]" if not self.columns.wired and p[0] and p not in self.columns.outputs else clean(name, 24)
 
     def tables(self) -> list[Table]:
         """The same facts in full precision: a row a layer, a unit shown, an edge drawn."""

@@ -107,7 +107,7 @@ def _sheet(facts: Facts, title: str) -> Sheet:
     return compose(
         "network", parts, size, facts.legend(numbers), title=title, name=clean(repr(facts.columns.model), 90),
         notes=facts.notes(), description=facts.description(), tables=facts.tables(),
-        network=_wiring(facts.columns.model), wiring=_scene,
+        network=_wiring(facts.columns.model), wiring=_scene, plain=facts.plain(),
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from viz._chars import Piece, cells
 from viz._scene import Edge
-from viz.terminal._words import Piece, cells
 
 __all__ = ["diagram"]
 

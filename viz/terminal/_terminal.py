@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
 
+from viz._chars import Line, prose
+from viz._picture import Picture
 from viz._scene import Scene
 from viz._summary import Summary
 from viz._text import clean
 from viz.graph._draw import Detail, plan_of
 from viz.terminal._diagram import diagram
-from viz.terminal._tree import tree
-from viz.terminal._words import MARKS, Line, content_of, gradient_of
+from viz.terminal._tree import cut, tree
+from viz.terminal._words import MARKS, content_of, gradient_of
 
 __all__ = ["in_ascii", "text"]
 
+_FEW = 60  # boxes of a picture that is told
 _DIAGRAM = 40  # boxes, and edges, that a diagram may have
 _STYLES = {
     "name": "bold", "grey": "grey50", "shape": "grey50", "positive": "color(32)", "negative": "color(166)",
-    "mark": "bold",
+    "mark": "bold", "wrong": "bold reverse",
 }  # fmt: skip
 _MEANINGS = {
     "closed": "× closed: the input is not positive, so nothing passes and no gradient comes back.",
     "dead": "× dead: not above 0 on any of these examples.",
     "saturated": "□ saturated: on a flat end of its function, so next to no gradient comes back.",
 }
-_ASCII = str.maketrans("│─╭╮╰╯├┤┬┴┼●►▸◂−–…∂×□·↑↓±∞σ÷←→", "|-..`'++++++>><--~dxo*^v~8s/<>")
+_ASCII = str.maketrans(
+    "│─╭╮╰╯├┤┬┴┼●►▸◂−–…⋮∂×□·↑↓±∞σ÷←→○░▒▓█▁▂▃▄▅▆▇▲▼≥≤′Δ²", "|-..`'++++++>><--~:dxo*^v~8s/<>c:+%#_.,-=+*^v><'D2"
+) | {0x2800 + bits: " '.:"[bool(bits & 0b00011011) + 2 * bool(bits & 0b11100100)] for bits in range(256)}  # braille
 
 
 def text(
@@ -51,9 +57,11 @@ def text(
     local_derivatives: bool = True,
     highlight: Any = (),
 ) -> str:
-    """A graph as text, for those without a screen; a HealthReport or a History says itself.
+    """A graph or a picture as text, for those without a screen; a HealthReport or a History says itself.
 
-    `what` and the arguments that are not told here are those of `draw`.
+    `what` and the arguments that are not told here are those of `draw`. A `Picture` is told as it was drawn, and only
+    takes `style`, `width`, `color` and `title`: of a graph the same boxes, charts in characters. Everything reads
+    without colours.
 
     `style` "tree" goes from the output down to the leaves, a line a box, with the local derivative at every branch;
     what is used again is told in full once. "diagram" goes from left to right, for small graphs. By default it is the
@@ -81,16 +89,55 @@ def text(
         raise ValueError(f"width is a number of columns, 20 or more, not {width}.")
     if _says_itself(what):
         return str(what)
-    if budget is None:
-        budget = 60 if neurons is None else 400
-    with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
-        plan = plan_of(
-            what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget,
-            highlight=highlight, values=values, gradients=gradients, local_derivatives=local_derivatives,
-        )  # fmt: skip
-        scene = plan.scene(budget)
-    lines: list[Line] = [[(part, "name")] for part in wrap(clean(title or "", 2 * width), width)]
-    lines += [[]] * bool(lines)
+    parts: dict[str, Any] = {"values": values, "gradients": gradients, "local_derivatives": local_derivatives}
+    asked: dict[str, Any] = {
+        "X": X, "y": y, "loss": loss, "example": example, "neurons": neurons, "depth": depth, "highlight": highlight,
+    }  # fmt: skip
+    if isinstance(what, Picture):
+        usual = {"example": 0, "highlight": (), **dict.fromkeys(parts, True)}
+        given = {"detail": detail, "budget": budget, **asked, **parts}
+        for name, value in given.items():
+            if value is not usual.get(name) and (name not in usual or value != usual[name]):
+                raise TypeError(f"a picture is told as it was drawn: give {name}= to the function that draws it.")
+        lines = _of_picture(what, style, width)
+        title = title or _heading(what)
+    else:
+        few = budget if budget is not None else _FEW if neurons is None else 400
+        with np.errstate(all="ignore"):  # infinities and NaN are shown, not warned about
+            scene = (plan := plan_of(what, detail, budget=few, **asked, **parts)).scene(few)
+        more = "" if detail == "module" or depth is not None else ": a larger budget opens more"
+        lines = _of_scene(scene, plan.scene, few, style, width, more, **parts)
+    head: list[Line] = [[(part, "name")] for part in wrap(clean(title or "", 2 * width), width)]
+    return _written([*head, *([[]] * bool(head)), *lines], bool(color), width)
+
+
+def _heading(picture: Picture) -> str:
+    """What stands above a picture: its title, or what a chart shows."""
+    sheet = picture._sheet
+    return sheet.title if sheet.headed or sheet.graph is None else ""
+
+
+def _of_picture(picture: Picture, style: str | None, width: int) -> list[Line]:
+    sheet = picture._sheet
+    if sheet.graph is not None:
+        scene, folded = sheet.graph.gathered, sheet.graph.folded
+        if folded is not None and len(scene.boxes) > _FEW:
+            with np.errstate(all="ignore"):
+                scene = folded(_FEW)
+        shown = (any(box.shows_value for box in scene.boxes), any(box.shows_grad for box in scene.boxes), True)
+        return _of_scene(scene, folded, _FEW, style, width, "", *shown)
+    if style is not None:
+        raise ValueError(f"style= is for pictures of graphs, and this one is of {sheet.kind}: leave it out.")
+    notes = [] if sheet.kind == "health" else prose(sheet.note, width)  # those are of rows that are drawn otherwise
+    told = sheet.plain(width) if sheet.plain is not None else prose(sheet.description, width)
+    return [cut(line, width) for line in (*notes, *([[]] * bool(notes)), *told)]
+
+
+def _of_scene(
+    scene: Scene, folded: Callable[[int], Scene] | None, budget: int, style: str | None, width: int, more: str,
+    values: bool, gradients: bool, local_derivatives: bool,
+) -> list[Line]:  # fmt: skip
+    """A graph as a diagram or a tree, with its notes; `folded` makes it smaller, and `more` says what opens more."""
     notes: list[str] = []
     drawn, of_arrays = None, ["the norm of the gradient"] * gradients
     if style != "tree" and len(scene.boxes) <= _DIAGRAM and len(scene.edges) <= _DIAGRAM:
@@ -99,10 +146,10 @@ def text(
         if style == "diagram":
             notes.append(f"As a tree: a diagram of {len(scene.boxes)} boxes cannot be drawn in {width} columns.")
         smaller, drawn = budget, tree(scene, width, values, gradients, local_derivatives)
-        while len(drawn) > 1.5 * budget and smaller > 4:
+        while folded is not None and len(drawn) > 1.5 * budget and smaller > 4:
             smaller //= 2  # a dense net has more lines for its edges than for its boxes
             with np.errstate(all="ignore"):
-                scene = plan.scene(smaller)
+                scene = folded(smaller)
             drawn = tree(scene, width, values, gradients, local_derivatives)
     elif scene.kind == "wiring":
         notes.append('The style "tree" tells the weights, too.')
@@ -114,11 +161,9 @@ def text(
         notes.append(f"Of arrays: {' and '.join(of_arrays)}.")
     notes += _notes(scene, gradients)
     if scene.fold_note:
-        hinted = detail == "module" or depth is not None or any("budget" in note for note in scene.notes)
-        notes.append(scene.fold_note + ("." if hinted else ": a larger budget opens more."))
-    lines += [*drawn, []]
-    lines += [[(part, "grey")] for note in notes for part in wrap(note, width)]
-    return _written(lines, bool(color), width)
+        hinted = any("budget" in note for note in scene.notes)
+        notes.append(f"{scene.fold_note}{'' if hinted else more}.")
+    return [*drawn, [], *(line for note in notes for line in prose(note, width))]
 
 
 def in_ascii(shown: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from viz._chars import Line, cells
 from viz._scene import Edge, Frame, Scene
 from viz._summary import Summary
-from viz.terminal._words import MARKS, Line, called, cells, derivative_of, gradient_of, label_of, said_of, value_of
+from viz.terminal._words import MARKS, called, derivative_of, gradient_of, label_of, said_of, value_of
 
-__all__ = ["tree"]
+__all__ = ["cut", "tree"]
 
 _SHALLOW = 3  # branches that always stay in their place
 _REFERENCES = 3  # of a box's inputs that were shown above, those told one by one
@@ -70,7 +71,7 @@ def _over(rows: list[list[Line]], width: int) -> int:
     return sum(wide + 2 for k in range(4) if (wide := _widest(rows, k))) - 2 - width
 
 
-def _cut(cell: Line, room: int) -> Line:
+def cut(cell: Line, room: int) -> Line:
     """A cell that is no wider than `room`."""
     from rich.cells import set_cell_size
 
@@ -89,17 +90,17 @@ _GENTLE: Ways = (  # what matters least first; all can still be told
     (0, lambda cell, room: [("".join(c + " " for c in cell[0][0][::3]), "grey"), *cell[1:]]),  # a narrower guide
     (3, lambda cell, room: [(t[0] if t in MARKS.values() else t.partition(" off, ")[2] or t, s) for t, s in cell]),
     (1, lambda cell, room: [(t.partition(" ± ")[0], s) for t, s in cell]),
-    (3, lambda cell, room: _cut(cell, max(20, room))),
+    (3, lambda cell, room: cut(cell, max(20, room))),
     (0, lambda cell, room: cell if cells(cell) <= room else [p for p in cell if p[1] != "shape"]),
-    (3, lambda cell, room: _cut(cell, max(16, room))),
+    (3, lambda cell, room: cut(cell, max(16, room))),
 )
 _HARSH: Ways = (
-    (0, lambda cell, room: _cut(cell, max(20, room))),
+    (0, lambda cell, room: cut(cell, max(20, room))),
     (3, lambda cell, room: []),
-    (0, lambda cell, room: _cut(cell, max(16, room))),
+    (0, lambda cell, room: cut(cell, max(16, room))),
     (2, lambda cell, room: []),
     (1, lambda cell, room: []),
-    (0, lambda cell, room: _cut(cell, max(1, room))),
+    (0, lambda cell, room: cut(cell, max(1, room))),
 )
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from viz._chars import Line, Piece
 from viz._scene import Box, Edge
 from viz._summary import Summary
 from viz._text import number, signed
 
-__all__ = [
-    "MARKS", "Line", "Piece", "called", "cells", "content_of", "derivative_of", "gradient_of", "label_of", "said_of",
-    "value_of",
-]  # fmt: skip
+__all__ = ["MARKS", "called", "content_of", "derivative_of", "gradient_of", "label_of", "said_of", "value_of"]
 
-Piece = tuple[str, str]  # text, and the style it has in a terminal with colours
-Line = list[Piece]
 MARKS = {"closed": "× closed", "dead": "× dead", "saturated": "□ saturated"}
 
 
@@ -104,10 +99,3 @@ def called(box: Box, numbered: int | None) -> str:
     if box.kind == "group" and box.module:
         return box.module
     return box.name or f"{box.op or 'value'} #{numbered}"
-
-
-def cells(pieces: Sequence[Piece]) -> int:
-    """How many columns of a terminal the pieces take."""
-    from rich.cells import cell_len
-
-    return sum(cell_len(t) for t, _ in pieces)

@@ -36,7 +36,7 @@ class Session:
     def run(self, cell: Cell) -> Output:
         """Run a cell of code as if it stood alone in its file, so that errors name the file's lines.
 
-        Never raises but for KeyboardInterrupt.
+        Never raises but for KeyboardInterrupt; a cell that leaves the program has ended with an error, too.
         """
         printed, value = io.StringIO(), None
         try:
@@ -45,7 +45,7 @@ class Session:
                 exec(body, self.names)
                 if last is not None:
                     value = eval(last, self.names)
-        except Exception:
+        except (Exception, SystemExit):
             return Output(printed.getvalue(), None, self._told())
         return Output(printed.getvalue(), value)
 

@@ -1,0 +1,268 @@
+"""A tutorial that was run, as a page for the browser: no script, no request but for its own style and pictures."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from micrograd_nn.cli.tutorial._prose import Block, Prose, minutes
+from micrograd_nn.cli.tutorial._session import Output
+from micrograd_nn.cli.tutorial._source import Cell, Tutorial, exercises_of
+
+if TYPE_CHECKING:
+    from viz import Picture
+
+__all__ = ["MARK", "Ran", "contents", "page", "style"]
+
+MARK = "micrograd-nn tutorial --html"  # how a site of ours is known
+# `file:` is for a page that is opened from disk, which has no origin to be 'self'.
+_POLICY = "default-src 'none'; style-src 'self' file:; img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+_LONG = 36  # characters: a longer line may be wider than a telephone, and the keyboard must be able to scroll it
+_ALT = 1_500  # characters of a description
+# Colours that are no role of a picture: wash is what code stands on, marked a question, both paler than `pale`.
+_EXTRA = {
+    "light": {"wash": "#f9f9f7", "marked": "#eff5fa"},
+    "dark": {"wash": "#202225", "marked": "#1c2832"},
+    "print": {"wash": "#ffffff", "marked": "#ffffff"},
+}
+# Which kinds of pictures are inviting when they are small, among those that would be shown as large.
+_INVITING = {"boundary": 1.6, "network": 1.5, "activations": 1.2, "health": 1.1}
+
+
+@dataclass(slots=True)
+class Ran:
+    """A tutorial, what each of its cells of code gave, and its pictures by the names of their files."""
+
+    tutorial: Tutorial
+    outputs: list[Output] = field(default_factory=list)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of its page."""
+        return f"{self.tutorial.path.stem}.html"
+
+
+def page(ran: Ran, all_of_them: Sequence[Ran]) -> str:
+    """The page of one of the tutorials."""
+    tutorial = ran.tutorial
+    prose = Prose({other.tutorial.number: other.name for other in all_of_them}, tutorial.number)
+    lead, body, headings = _body(ran, prose)
+    place = all_of_them.index(ran)
+    before = all_of_them[place - 1] if place else None
+    after = all_of_them[place + 1] if place + 1 < len(all_of_them) else None
+    return Template(_static("tutorial.html")).substitute(
+        policy=_POLICY,
+        mark=MARK,
+        number=tutorial.number,
+        count=len(all_of_them),
+        title=escape(tutorial.title),
+        minutes=minutes(tutorial.cells),
+        steps="".join(_step(other, other is ran) for other in all_of_them),
+        sections="".join(f'<li><a href="#{h.anchor}">{escape(h.words)}</a></li>\n' for h in headings),
+        lead=lead,
+        body=body,
+        files=_files(tutorial.number),
+        turn=_turn(before, "Previous", "prev") + _turn(after, "Next", "next"),
+    )
+
+
+def contents(all_of_them: Sequence[Ran]) -> str:
+    """The page that lists them."""
+    prose = Prose({ran.tutorial.number: ran.name for ran in all_of_them})
+    return Template(_static("index.html")).substitute(
+        policy=_POLICY, mark=MARK, rows="".join(_row(ran, prose) for ran in all_of_them)
+    )
+
+
+def style() -> str:
+    """The one style sheet: the colours of pictures as custom properties, of code, and the rest."""
+    from viz._theme import THEMES
+
+    def rule(theme: str) -> str:
+        roles = {**THEMES[theme], **_EXTRA[theme]}
+        bright = "dark" if theme == "dark" else "light"
+        return f":root {{ color-scheme: {bright}; {' '.join(f'--{role}: {colour};' for role, colour in roles.items())} }}"
+
+    rules = [
+        f"/* Written by {MARK}. */",
+        rule("light"),
+        f"@media screen and (prefers-color-scheme: dark) {{ {rule('dark')} }}",
+        f"@media print {{ {rule('print')} }}",
+    ]
+    return "\n".join(rules) + "\n" + _static("site.css")
+
+
+def _static(name: str) -> str:
+    return (files("micrograd_nn.cli.tutorial") / "static" / name).read_text(encoding="utf-8")
+
+
+def _body(ran: Ran, prose: Prose) -> tuple[str, str, list[Block]]:
+    """The opening, the rest, and the headings in it.
+
+    What comes after a question is covered until the reader has thought: what the cell gives, the assertions it ends
+    with, and the prose that tells the answer, which is what follows up to a heading or the next question.
+    """
+    lead, body, headings = [], [], []
+    covered: list[str] | None = None
+    asked = False
+    results, pictures = iter(ran.outputs), iter(ran.pictures.items())
+
+    def uncover() -> None:
+        nonlocal covered
+        if covered is not None:
+            body.append(_covered(covered))
+        covered = None
+
+    for place, cell in enumerate(ran.tutorial.cells):
+        if cell.kind == "code":
+            uncover()
+            code, checks = _parts(cell) if asked else (cell.text, "")
+            result = _result(next(results), checks, pictures)
+            if asked and result:
+                body.append(_cell(_code(code), asked=True))
+                covered = [_cell(result)]
+            else:
+                body.append(_cell(_code(code) + result))
+            asked = False
+            continue
+        question: list[str] = []
+        for block in prose.blocks(cell.text):
+            if block.kind in ("heading", "predict"):
+                uncover()
+            if block.kind == "heading":
+                headings.append(block)
+            if block.kind == "predict" or question:
+                question.append(block.html)
+            elif block.kind != "title":
+                (lead if place == 0 else body if covered is None else covered).append(block.html)
+        uncover()
+        if question:
+            body.append(f'<div class="predict">\n{"".join(question)}</div>\n')
+        asked = asked or cell.predicts
+    uncover()
+    return "".join(lead), "".join(body), headings
+
+
+def _parts(cell: Cell) -> tuple[str, str]:
+    """A cell in two: the assertions that it ends with, which tell what comes out, are covered as that is."""
+    statements = ast.parse(cell.text).body
+    rest = statements[:-1] if statements and isinstance(statements[-1], ast.Expr) else statements
+    first = len(rest)
+    while first > 0 and isinstance(rest[first - 1], ast.Assert):
+        first -= 1
+    if first in (0, len(rest)):
+        return cell.text, ""
+    lines, end = cell.text.splitlines(), rest[first - 1].end_lineno
+    return "\n".join(lines[:end]), "\n".join(lines[end:]).strip("\n")
+
+
+def _cell(inside: str, asked: bool = False) -> str:
+    return f'<div class="{"cell asked" if asked else "cell"}">\n{inside}</div>\n' if inside else ""
+
+
+def _covered(parts: Sequence[str]) -> str:
+    inside = "".join(parts)
+    return f'<details class="answer">\n<summary>See what happens</summary>\n<div class="inside">\n{inside}</div>\n</details>\n'
+
+
+def _code(text: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    marked = highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)).rstrip("\n")
+    return f'<pre class="code"{_scrolls(text, "Code")}><code>{marked}</code></pre>\n'
+
+
+def _result(output: Output, checks: str, pictures: object) -> str:
+    """What a cell gave, in the order in which it happened."""
+    from viz import Picture
+
+    parts = [_printed(output.printed)] if output.printed.strip() else []
+    if checks:
+        parts.append(_code(checks))
+    if isinstance(output.value, Picture):
+        parts.append(_figure(*next(pictures)))  # type: ignore[call-overload]
+    elif output.value is not None:
+        parts.append(_printed(repr(output.value)))
+    return "".join(parts)
+
+
+def _printed(text: str) -> str:
+    text = text.rstrip()
+    return f'<pre class="output"{_scrolls(text, "Output")}><samp>{escape(text, quote=False)}</samp></pre>\n'
+
+
+def _scrolls(text: str, name: str) -> str:
+    long = max(map(len, text.splitlines()), default=0) > _LONG
+    return f' role="group" aria-label="{name}" tabindex="0"' if long else ""
+
+
+def _figure(name: str, picture: Picture) -> str:
+    sheet = picture._sheet
+    title = escape(sheet.title)
+    alt = escape(" ".join(f"{sheet.title}. {sheet.description}".split())[:_ALT])
+    return (
+        '<figure>\n'
+        f'<div class="picture" role="group" aria-label="Picture: {title}" tabindex="0">'
+        f'<img src="pictures/{name}.svg" alt="{alt}" width="{sheet.width}" height="{sheet.height}"></div>\n'
+        f'<figcaption><a href="pictures/{name}.html" aria-label="Look around in it: {title}">Look around in it</a>'
+        "</figcaption>\n</figure>\n"
+    )
+
+
+def _step(ran: Ran, here: bool) -> str:
+    tutorial = ran.tutorial
+    where = ' aria-current="page"' if here else ""
+    name = escape(f"{tutorial.number}. {tutorial.title}")
+    return f'<li><a href="{escape(ran.name)}" title="{name}" aria-label="{name}"{where}>{tutorial.number}</a></li>\n'
+
+
+def _turn(ran: Ran | None, word: str, rel: str) -> str:
+    if ran is None:
+        return ""
+    title = escape(f"{ran.tutorial.number}. {ran.tutorial.title}")
+    return f'<a class="{rel}" rel="{rel}" href="{escape(ran.name)}"><span>{word}</span> {title}</a>\n'
+
+
+def _files(number: int) -> str:
+    """Links to the exercises, where there are any."""
+    names = [file.name for file in exercises_of(number) if file.is_file()]
+    links = "".join(f'<li><a href="exercises/{name}" download>{name}</a></li>\n' for name in names)
+    return f'<div class="files">\n<p>To download, into one folder:</p>\n<ul>\n{links}</ul>\n</div>\n' if names else ""
+
+
+def _row(ran: Ran, prose: Prose) -> str:
+    tutorial = ran.tutorial
+    opening = next((b for b in prose.blocks(tutorial.cells[0].text) if b.kind == "text"), None)
+    asked = sum(cell.predicts for cell in tutorial.cells)
+    facts = [f"about {minutes(tutorial.cells)} minutes"]
+    facts += [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((asked, "prediction"), (len(ran.pictures), "picture")) if n]
+    title, name = escape(tutorial.title), escape(ran.name)
+    return (
+        f'<li><a class="go" href="{name}"><span class="n">{tutorial.number}</span> <span class="t">{title}</span></a>\n'
+        f"{_appetiser(ran)}{opening.html if opening else ''}"
+        f'<p class="facts">{" · ".join(facts)}</p></li>\n'
+    )
+
+
+def _appetiser(ran: Ran) -> str:
+    """A small view of one of its pictures; it says nothing that the words beside it do not."""
+
+    def worth(name: str) -> float:
+        sheet = ran.pictures[name]._sheet
+        return _INVITING.get(sheet.kind, 1.0) * min(440 / sheet.width, 240 / sheet.height)
+
+    if not ran.pictures:
+        return ""
+    name = max(ran.pictures, key=worth)
+    sheet = ran.pictures[name]._sheet
+    return (
+        f'<div class="thumb"><img src="pictures/{name}.svg" alt="" width="{sheet.width}" height="{sheet.height}"></div>\n'
+    )

@@ -1,0 +1,98 @@
+"""What the reader says: a word at a prompt, or a line of a pipe; and a Python prompt to try things at."""
+
+from __future__ import annotations
+
+import code
+import sys
+from contextlib import suppress
+from typing import Any
+
+from micrograd_nn.cli.tutorial._look import Screen
+
+__all__ = ["HELP", "Prompt", "tried", "word"]
+
+ON = ""  # Enter alone
+_WORDS = ("back", "again", "skip", "try", "code", "quit", "help")
+_OTHERS = {"exit": "quit", "?": "help", "q": "quit"}  # these are never an answer to a question
+HELP = """\
+Enter   go on: show more, or run the code that is shown
+back    the step before, with its result
+again   run the last code anew, from the file as it is now
+skip    on to the next section; the code in between is run
+try     a Python prompt with the names of the tutorial; Ctrl-D comes back
+code    at a question: show the code before you answer
+quit    stop; the next time goes on from here (so does Ctrl-D)
+The first letter is enough, except at a question, where it could be your answer.\
+"""
+
+
+class Prompt:
+    """Asks on the terminal, where there is one, or reads a line of what is piped in."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.terminal = sys.stdin is not None and sys.stdin.isatty()
+        if self.terminal:
+            with suppress(ImportError):
+                import readline  # noqa: F401 - arrow keys work
+        elif hasattr(sys.stdin, "reconfigure"):
+            sys.stdin.reconfigure(errors="replace")
+
+    def ask(self, hint: str) -> str | None:
+        """The line that was typed or piped in, None at the end; after an Enter alone the prompt is gone again."""
+        if not self.terminal:
+            line = sys.stdin.readline() if sys.stdin is not None else ""
+            return "".join(c if c.isprintable() else " " for c in line).strip() if line else None
+        shown = self.screen.note(hint)
+        self.screen.write("\n" + shown)
+        try:
+            line = input("  > ")
+        except EOFError:
+            print()
+            return None
+        line = "".join(c if c.isprintable() else "?" for c in line).strip()
+        if len(line) < self.screen.width - 8:
+            self.screen.wipe(shown.count("\n") + 3)
+        return line
+
+
+def word(line: str, question: bool) -> str | None:
+    """The command that a line is; None where it is none. At a question a letter alone is an answer."""
+    said = line.lower()
+    if said == ON or said in _WORDS:
+        return said
+    if said in _OTHERS:
+        return _OTHERS[said]
+    return None if question else next((word for word in _WORDS if said == word[0]), None)
+
+
+class _Leave:
+    """What `exit` and `quit` are at the prompt for trying: there they end the prompt alone."""
+
+    def __repr__(self) -> str:
+        raise SystemExit
+
+    def __call__(self, *_: Any) -> None:
+        raise SystemExit
+
+
+class _Console(code.InteractiveConsole):
+    used = False
+
+    def push(self, line: str, *rest: Any, **more: Any) -> bool:
+        """Remember that something was typed."""
+        self.used |= bool(line.strip())
+        return super().push(line, *rest, **more)
+
+
+def tried(names: dict[str, Any], show: Any) -> bool:
+    """A Python prompt with these names, until Ctrl-D; whether anything was done there. `show` tells pictures."""
+    console = _Console({**names, "exit": _Leave(), "quit": _Leave()})
+    before, sys.displayhook = sys.displayhook, show
+    try:
+        console.interact(banner="", exitmsg="")
+    except SystemExit:
+        pass
+    finally:
+        sys.displayhook = before
+    return console.used

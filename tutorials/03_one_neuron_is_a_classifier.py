@@ -1,0 +1,474 @@
+# %% [markdown]
+# # 3. One neuron is a classifier
+#
+# One neuron cuts its inputs into two sides. That is enough to tell two kinds of things
+# apart, and it has been used so for longer than there have been networks. Here the same
+# neuron becomes two well-known classifiers, *logistic regression* and the *support
+# vector machine*; the only difference is the loss. At the end you can say which
+# examples teach each of them, what regularisation does to a weight in every step, and
+# what no single neuron can do.
+
+# %% [markdown]
+# ## From a score to a probability
+#
+# We want to tell two classes of points apart, class 0 and class 1. Each *example* is a
+# point with two coordinates, a row of `X`; its class, the *label*, stands in `y`.
+
+# %%
+import numpy as np
+
+import micrograd_nn as mg
+import micrograd_nn.functional as F
+import viz
+
+centers = [[-1.0, -0.6], [1.4, 1.0]]
+X, y = mg.data.make_blobs(60, centers, cluster_std=[0.55, 0.95], rng=3)
+print("X", X.shape, "y", y.shape)
+print("of class 0:", np.sum(y == 0), " of class 1:", np.sum(y == 1))
+print(X[:3].round(2), y[:3])
+
+# %% [markdown]
+# The neuron computes w·x + b, as in tutorial 1. We call this number the *score* of the
+# example, and stop there: an activation "identity" leaves it as it is. The sigmoid σ
+# then turns the score s into a number between 0 and 1, and that we read as the
+# probability of class 1, P(y = 1 | x) = σ(s). Class 0 gets the rest.
+#
+# **Predict.** A score of 2 gives class 1 a probability of 0.8808. What does a score of
+# −2 give? And which score gives both classes the same?
+
+# %%
+print("score   P(class 1)   P(class 0)")
+for s in (-6.0, -2.0, 0.0, 2.0, 6.0):
+    p = F.sigmoid(s)
+    print(f"{s:5.1f} {p:12.4f} {1 - p:12.4f}")
+assert F.sigmoid(0.0) == 0.5
+assert np.isclose(F.sigmoid(-2.0), 1 - F.sigmoid(2.0))
+
+# %% [markdown]
+# With the other sign, the classes change places: 0.1192. A score of 0 means "I cannot
+# say". So the sign of the score is the decision, predict class 1 if P > 0.5, and its
+# size is how sure the neuron is. A score of 6 leaves the other class only 0.0025.
+#
+# Where is the score 0? With two inputs, w1·x1 + w2·x2 + b = 0 is a straight line. Here
+# is a neuron with weights made up by us, which has learned nothing.
+
+# %%
+guess = mg.nn.Neuron(2, "identity", init="zeros")
+guess.weight.data = [-0.5, 1.0]
+
+right = (guess(X).data > 0) == (y == 1)
+print(f"{np.sum(right)} of {len(y)} points are on the side of their class")
+viz.draw_boundary(guess, X, y, title="A neuron that has learned nothing")
+
+# %% [markdown]
+# The black line is where the score is 0. The tint is the probability, paler where the
+# neuron is less sure, in bands that run along the line. A circle marks a point on the
+# wrong side.
+
+# %% [markdown]
+# ## The same as a softmax of two scores
+#
+# There is another way to make probabilities, which works for any number of classes:
+# give each class a score, take e to the power of each, and divide by the sum. This is
+# the *softmax*. With two classes it needs two scores, and our neuron has one.
+#
+# **Predict.** Suppose we give class 0 the score 0, always, and class 1 the neuron's
+# score. Is softmax's probability of class 1 larger than σ(s), smaller, or the same?
+
+# %%
+def softmax(scores):
+    powers = np.exp(scores)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+s = guess(X).data
+two_scores = np.stack([np.zeros(60), s], axis=1)
+print("softmax", softmax(two_scores)[:4, 1].round(4))
+print("sigmoid", F.sigmoid(s)[:4].round(4))
+assert np.allclose(softmax(two_scores)[:, 1], F.sigmoid(s), rtol=1e-12)
+assert np.allclose(softmax(two_scores + 5.0), softmax(two_scores), rtol=1e-12)
+
+# %% [markdown]
+# The same: e^s / (e^0 + e^s) is 1 / (1 + e^−s) after dividing by e^s. The last line of
+# the cell says why one score is enough: adding 5 to both scores changes nothing, for
+# only their difference counts. A neuron with a sigmoid is a softmax of two classes, the
+# *binary* one. Its old name is logistic regression.
+
+# %% [markdown]
+# ## What a mistake costs
+#
+# To learn we need a loss. Look at the probability p that the neuron gave to the class
+# that is right. The *cross-entropy* of the example is −log p: nothing if p is 1, and
+# more the smaller p is.
+#
+# **Predict.** Someone who cannot say gives p = 0.5, which costs 0.693. Someone who is
+# confident and wrong gives the right class 0.01. Does that cost twice as much, seven
+# times, or fifty times?
+
+# %%
+print("p of the right class      cost")
+for p in (0.99, 0.9, 0.5, 0.1, 0.01, 0.0001):
+    print(f"{p:<20} {-np.log(p):9.3f}")
+assert 6.5 < np.log(0.01) / np.log(0.5) < 7
+
+# %% [markdown]
+# About seven times: 4.605. And it has no upper end, p = 0.0001 costs twice that. In the
+# long run the smallest cost is that of saying the true probability: one must be right,
+# and also know how sure to be.
+#
+# Why not the squared distance of tutorial 1, (p − 1)²? What teaches is the gradient.
+#
+# **Predict.** An example of class 1 has the score −6: confident and wrong. Which loss
+# has the larger gradient on the score, cross-entropy or the square? And by how much?
+
+# %%
+print("score   cross-entropy   square      (gradients on the score)")
+for start in (2.0, 0.0, -2.0, -6.0):
+    score = mg.Value(start, name="score")
+    entropy = F.binary_cross_entropy_with_logits(score, 1.0)
+    square = (score.sigmoid() - 1.0) ** 2
+    g, h = mg.gradients(entropy)[score], mg.gradients(square)[score]
+    assert np.isclose(g, F.sigmoid(start) - 1.0)
+    print(f"{start:5.1f} {g:12.4f} {h:12.4f}")
+
+# %% [markdown]
+# Cross-entropy pulls with −0.9975, the square with −0.0049. On its way back the square
+# passes through the slope of the sigmoid, and far out the sigmoid is flat (it is
+# *saturated*, as tutorial 2 has it). So the worst mistakes would teach the least.
+#
+# The logarithm undoes this. Its gradient on the score is p(class 1) − y: what was said
+# minus what is true. The function is called `binary_cross_entropy_with_logits`;
+# *logits* is another word for scores. It takes the score, and not σ of it, because
+# σ(40) is 1 to the last digit, and log(1 − 1) would be no number.
+
+# %%
+x, w = mg.Value(2.0, name="x"), mg.Value(-1.5, name="w")
+b = mg.Value(0.5, name="b")
+score = w * x + b
+score.name = "score"
+loss = F.binary_cross_entropy_with_logits(score, 1.0)
+loss.name = "loss"
+loss.backward()
+viz.draw(loss, title="One example of class 1, with one input, on the wrong side")
+
+# %% [markdown]
+# Read the edge into the loss: σ(score) − 1. From there back it is tutorial 1: the sum
+# passes it on, the product multiplies by the other factor. The weight has a negative
+# gradient, so it will grow, and with it this score.
+
+# %% [markdown]
+# ## Training, step by step
+#
+# The loss of all 60 examples is the mean of theirs. We begin with weights and bias 0:
+# all points look the same to the neuron.
+#
+# **Predict.** What is the loss then? And in which direction will the first step move
+# the weights?
+
+# %%
+neuron = mg.nn.Neuron(2, "identity", init="zeros")
+optimizer = mg.optim.SGD(neuron.parameters(), lr=0.5)
+
+loss = F.binary_cross_entropy_with_logits(neuron(X), y)
+optimizer.zero_grad()
+loss.backward()
+optimizer.step()
+
+across = X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)
+print(f"loss before the first step:        {loss.item():.4f}")
+print("weights after it:                 ", neuron.weight.data.round(4))
+print("from centre to centre, over 8:    ", (across / 8).round(4))
+assert np.isclose(loss.item(), np.log(2))
+assert np.allclose(neuron.weight.data, across / 8)
+
+# %% [markdown]
+# 0.6931, the cost of "I cannot say", for that is what it says of every point. And the
+# weights move exactly from the centre of class 0 towards that of class 1. An example's
+# gradient on the weights is (p − y)·x, and p is 0.5 for all: each point of class 1
+# pulls the weights towards itself, each of class 0 pushes them away, all equally hard.
+#
+# From now on they differ. A point that is well on its side has p near y, and pulls less
+# and less. We take 300 steps, and keep copies on the way.
+
+# %%
+import copy
+
+after = {"1 step": copy.deepcopy(neuron)}
+for step in range(2, 301):
+    loss = F.binary_cross_entropy_with_logits(neuron(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if step in (10, 300):
+        after[f"{step} steps"] = copy.deepcopy(neuron)
+        weights = neuron.weight.data.round(2)
+        print(f"step {step:3}: loss {loss.item():.4f}, weights {weights}")
+assert loss.item() < 0.06
+viz.draw_boundary(after, X, y, title="Logistic regression learns")
+
+# %% [markdown]
+# After one step the line is nearly where it will stay. What the other steps do is to
+# make the neuron surer: the pale band along the line gets narrow. The line turns only
+# a little, towards what the few points near it want.
+
+# %% [markdown]
+# ## The same neuron with a margin
+#
+# Now another loss. Call the classes −1 and +1, in place of 0 and 1, and look at label
+# times score, y·s: it is positive on the right side, and grows with the distance from
+# the line. This is the *margin* of the example. The *hinge loss* asks for a margin of
+# at least 1, and costs what is missing: max(0, 1 − y·s). It knows no probabilities.
+#
+# **Predict.** An example has the margin 2. Under which of the two losses does it still
+# have a gradient?
+
+# %%
+losses = {
+    "cross-entropy: log(1 + e^−z)": lambda z: F.softplus(-z),
+    "hinge: max(0, 1 − z)": lambda z: F.relu(1 - z),
+}
+score = mg.Value(2.0, name="score")
+for name, loss in losses.items():
+    print(f"{name:30} gradient at 2: {mg.gradients(loss(score))[score]:z.4f}")
+viz.draw_activations(losses, title="What an example costs, by its margin z = y·s")
+
+# %% [markdown]
+# Only under cross-entropy, −0.1192. On the left, where the neuron is wrong, the two are
+# alike: the cost grows with the distance, and the slope is near −1. On the right the
+# hinge loss is content from 1 on; the hatching says that nothing comes back there.
+# Cross-entropy is never quite content.
+
+# %% [markdown]
+# We train both on the same points. `mg.fit` runs the loop that we wrote above, and
+# lowers the learning rate on the way, so that it comes to rest. Both also get a little
+# regularisation, `l2`, which the next section is about. A neuron with the hinge loss
+# and L2 regularisation is a binary support vector machine, an *SVM*.
+#
+# (The sum over the examples is divided by 60, however many there are: soon we leave
+# some out, and then nothing else shall change.)
+
+# %%
+def trained(loss, X, y, strength):
+    neuron = mg.nn.Neuron(2, "identity", init="zeros")
+    mg.fit(neuron, X, y, loss=loss, l2=strength, optimizer="sgd", lr=0.5, epochs=1500,
+           batch_size=60, schedule="exponential", rng=0, progress=False)  # fmt: skip
+    return neuron
+
+
+def mean_of_60(loss):
+    return lambda scores, y: loss(scores, y, reduction="sum") / 60
+
+
+entropy = mean_of_60(F.binary_cross_entropy_with_logits)
+hinge = mean_of_60(F.hinge_loss)
+t = 2 * y - 1  # labels −1 and +1
+logistic = trained(entropy, X, y, 0.03)
+svm = trained(hinge, X, t, 0.03)
+pair = {"logistic regression": logistic, "SVM": svm}
+viz.draw_boundary(pair, X, t, title="Two losses, two lines")
+
+# %% [markdown]
+# Both put every point on its side, with lines that are alike but not equal. The dashed
+# lines are the scores −1 and +1. Between them is a road, and the hinge loss wants the
+# points off the road, each on its side, while small weights make the road wide.
+#
+# **Predict.** Of the 60 examples, how many still have a gradient on the scores of the
+# trained SVM? How many under logistic regression?
+
+# %%
+margins = t * svm(X).data
+inside = margins < 0.99
+pull = np.abs(F.sigmoid(logistic(X).data) - y)
+print(f"SVM: {inside.sum()} of 60 examples have a gradient")
+print("  smallest margins:", np.sort(margins)[:10].round(3))
+print(f"logistic regression: {np.sum(pull > 0)} of 60")
+print(f"  the strongest pulls with {pull.max():.2f}, the weakest with {pull.min():.4f}")
+assert inside.sum() == 5 and np.all(pull > 0)
+
+# %% [markdown]
+# Five, against all 60. Three more stand on the edge of the road, with a margin of 1:
+# there the hinge has its kink, and they hold the line from both sides. These eight are
+# the *support vectors*. If the others do not matter, we may throw them away.
+#
+# **Predict.** We keep these eight examples, and train both again. Which line moves?
+
+# %%
+kept = margins < 1.02
+few_svm = trained(hinge, X[kept], t[kept], 0.03)
+few_logistic = trained(entropy, X[kept], y[kept], 0.03)
+old, new = svm.weight.data.round(3), few_svm.weight.data.round(3)
+print(f"SVM:      weights from all {old}, from {kept.sum()} examples {new}")
+old, new = logistic.weight.data.round(3), few_logistic.weight.data.round(3)
+print(f"logistic: weights from all {old}, from {kept.sum()} examples {new}")
+assert kept.sum() == 8
+assert np.allclose(svm.weight.data, few_svm.weight.data, atol=0.002)
+pair = {"logistic regression": few_logistic, "SVM": few_svm}
+viz.draw_boundary(pair, X, t, title="Trained on eight examples, drawn with all 60")
+
+# %% [markdown]
+# The SVM is where it was. Logistic regression has moved, and its road is much wider: it
+# had listened to all the others, if quietly. Neither is the better one in general. The
+# SVM cares for the hard cases only; logistic regression gives probabilities.
+
+# %% [markdown]
+# ## Regularisation: forgetting, a little in each step
+#
+# *L2 regularisation* adds to the loss a penalty on large weights, strength · ½ Σ w².
+# Its gradient on a weight is strength · w. What does that do, by itself? We take a
+# neuron with weights 2 and −1 and bias 1, and no data at all.
+#
+# **Predict.** The rate is 0.1, the strength 0.5. What is left of a weight after one
+# step? Are the weights 0 after 20 steps? And what becomes of the bias?
+
+# %%
+neuron = mg.nn.Neuron(2, "identity", init="zeros")
+neuron.weight.data, neuron.bias.data = [2.0, -1.0], 1.0
+optimizer = mg.optim.SGD(neuron.parameters(), lr=0.1)
+start = neuron.weight.data.copy()
+
+for step in range(21):
+    if step in (0, 1, 2, 10, 20):
+        weights, bias = neuron.weight.data.round(4), neuron.bias.data
+        print(f"step {step:2}: weights {weights}, bias {bias}")
+    left = (1 - 0.1 * 0.5) ** step
+    assert np.allclose(neuron.weight.data, start * left, rtol=1e-12)
+    optimizer.zero_grad()
+    mg.nn.l2_penalty(neuron, strength=0.5).backward()
+    optimizer.step()
+
+# %% [markdown]
+# A step takes rate · strength · w away, and so multiplies every weight by
+# 1 − rate · strength, here 0.95: exactly, in each step. After 20 about a third is left.
+# A weight moves towards 0 and never arrives, like something slowly forgotten. The bias
+# stays: it only shifts the line, and one does not usually regularise it.
+
+# %% [markdown]
+# In training, the data pull the other way in the same step. First without forgetting.
+#
+# **Predict.** A line separates our two classes without a mistake. If we train logistic
+# regression for 200 steps, and then for 2,000, without regularisation, do the weights
+# come to rest?
+
+# %%
+neuron = mg.nn.Neuron(2, "identity", init="zeros")
+optimizer = mg.optim.SGD(neuron.parameters(), lr=0.5)
+lengths = {}
+for step in range(1, 2001):
+    loss = F.binary_cross_entropy_with_logits(neuron(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    lengths[step] = length = np.linalg.norm(neuron.weight.data)
+    if step in (20, 200, 2000):
+        print(f"step {step:4}: loss {loss.item():.4f}, weights {length:.2f} long")
+assert lengths[2000] > 1.5 * lengths[200] > 1.5 * 1.5 * lengths[20]
+
+# %% [markdown]
+# They do not: they grow, ever more slowly, for ever. Where all points are on their
+# side, twice the weights are the same line with every score doubled, and a smaller
+# loss. The neuron can always gain by being surer. Forgetting puts an end to this.
+
+# %%
+neurons = {f"strength {s}": trained(entropy, X, y, s) for s in (0.001, 0.03, 1.0)}
+for name, neuron in neurons.items():
+    print(f"{name:14}: length of the weights {np.linalg.norm(neuron.weight.data):.2f}")
+viz.draw_boundary(neurons, X, y, title="More forgetting, less certainty")
+
+# %% [markdown]
+# The stronger the forgetting, the shorter the weights, and the paler the plane: the
+# neuron is sure only where the data insist. With the strength 1.0 it even gives up
+# three points near the line.
+#
+# **Predict.** Where training has come to rest, look at one step: the data's gradient on
+# the weights, and strength · w. How are the two related?
+
+# %%
+neuron = neurons["strength 0.03"]
+neuron.zero_grad()
+F.binary_cross_entropy_with_logits(neuron(X), y).backward()
+print("gradient of the data:  ", neuron.weight.grad.round(3))
+print("strength times weights:", (0.03 * neuron.weight.data).round(3))
+assert np.allclose(neuron.weight.grad, -0.03 * neuron.weight.data, atol=1e-3)
+
+# %% [markdown]
+# They cancel: in every step the data teach exactly as much as is forgotten. A weight
+# that no data support gets nothing back, and fades. This is why regularisation helps
+# against learning by heart; tutorial 6 shows it on larger networks.
+
+# %% [markdown]
+# ## What one neuron cannot do
+#
+# Four points, at the corners of a square. Class 1 is where the signs of the coordinates
+# differ, class 0 where they are the same. This is called *XOR*, exclusive or.
+#
+# **Predict.** We try 10,000 random lines. How many of the four corners does the best
+# of them put on the right side?
+
+# %%
+corners, labels = mg.data.make_xor(4, noise=0, rng=0)
+rng = np.random.default_rng(0)
+W, B = rng.normal(size=(2, 10_000)), rng.normal(size=10_000)
+right = ((corners @ W + B > 0) == (labels == 1)[:, None]).sum(axis=0)
+print("lines with 0, 1, 2, 3, 4 corners right:", np.bincount(right, minlength=5))
+
+scores = corners @ W + B
+assert np.allclose(scores[labels == 0].sum(axis=0), scores[labels == 1].sum(axis=0))
+assert right.max() == 3
+
+# %% [markdown]
+# Three. And no search would find a fourth: the two corners of class 0 lie opposite each
+# other, with the centre of the square halfway between them, and so do those of class 1.
+# A score is the same sum everywhere, so the scores of both pairs add up to the same,
+# twice the score at the centre (the first assert). One sum would have to be negative,
+# and the other positive.
+#
+# Real data are seldom so mean, but often bent. These are two half *moons*.
+
+# %%
+X, y = mg.data.make_moons(100, 0.1, rng=0)
+one = mg.nn.MLP(2, [1], rng=0)
+more = mg.nn.MLP(2, [8, 1], "tanh", rng=0)
+for model, rate in ((one, 0.5), (more, 0.05)):
+    mg.fit(model, X, y, loss="binary_cross_entropy_with_logits", lr=rate, epochs=150,
+           rng=0, progress=False)  # fmt: skip
+share = np.mean((one(X).data[:, 0] > 0) == (y == 1))
+print(one.summary())
+assert share < 0.95
+assert np.all((more(X).data[:, 0] > 0) == (y == 1))
+pair = {"one neuron": one, "eight, and then one": more}
+viz.draw_boundary(pair, X, y, title="Two moons")
+
+# %% [markdown]
+# However it is trained, one neuron draws one straight line, and both moons reach across
+# it. On the right, eight neurons look at the points, each with a line of its own, and
+# one more looks at the eight.
+#
+# The summary calls the single neuron a 1-layer network, and so do the notes: logistic
+# regression and SVM are single-layer networks. Scores, losses, margins and forgetting
+# stay as they are when more layers come in front.
+
+# %% [markdown]
+# ## What you have seen
+#
+# - A neuron's score, through a sigmoid, is a probability: the softmax of two classes.
+# - Cross-entropy makes a confident mistake costly, and its gradient on the score is
+#   what was said minus what is true.
+# - With the hinge loss the same neuron is an SVM: only examples within the margin
+#   teach, and the others can be thrown away.
+# - L2 regularisation multiplies each weight by 1 − rate · strength in every step;
+#   training ends where the data give back what is forgotten.
+# - One neuron draws one straight line.
+#
+# Tutorial 4 puts neurons side by side and one after another: a layer is a matrix.
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. The probability of class 1 for a whole array of points.
+# 2. The gradient of the mean cross-entropy on weights and bias, by hand.
+# 3. Which examples still teach an SVM.
+# 4. One full step of training an SVM, the data and the forgetting together.
+#
+# Copy them with `micrograd-nn tutorial 3 --exercises DIR` (in a copy of the project
+# they are in `tutorials/exercises/`), fill the holes in `exercise_03.py`, and ask
+# `pytest -m tutorial_3` how you did.

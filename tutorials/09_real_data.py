@@ -1,0 +1,573 @@
+# %% [markdown]
+# # 9. Real data: handwritten digits
+#
+# So far our examples were made to show something. These were not: nearly two thousand
+# digits, written by hand by many people. We go the whole way with them once, from
+# loading to a network that reads digits it has never seen, and on the way meet what
+# every such way has: batches, optimisers, dropout, checkpoints, and a report on the
+# health of the units. At the end you can train a network on data of your own, and say
+# how far its accuracy is to be trusted.
+
+# %% [markdown]
+# ## Pictures as numbers
+#
+# The digits are E. Alpaydin's and C. Kaynak's *Optical Recognition of Handwritten
+# Digits*, from the UCI Machine Learning Repository (licence CC BY 4.0), and come with the
+# package.
+
+# %%
+import numpy as np
+
+import micrograd_nn as mg
+import micrograd_nn.functional as F
+import viz
+from micrograd_nn import data, nn, optim
+
+X, y = data.load_digits()
+print("X", X.shape, "from", X.min(), "to", X.max())
+print("y", y.shape)
+print("digit    ", *(f"{digit:4}" for digit in range(10)))
+print("how often", *(f"{n:4}" for n in np.bincount(y)))
+
+# %% [markdown]
+# A row of `X` is one picture, and a column is one pixel, 0 for paper and 1 for ink. The
+# network is not told which pixels are neighbours: to it a picture is a list of numbers.
+# We want to see them, so here they are as characters.
+
+
+# %%
+def show(*pictures):
+    shades = " .:-=+*#%@"
+    for row in range(8):
+        strips = []
+        for picture in pictures:
+            pixels = picture.reshape(8, 8)[row]
+            strips.append("".join(shades[int(9 * ink)] * 2 for ink in pixels))
+        print("   |   ".join(strips))
+
+
+show(X[0], X[1], X[5])
+print("labels:", y[0], y[1], y[5])
+
+# %% [markdown]
+# All pixels are on one scale, so there is nothing left to prepare. A table with metres
+# in one column and millimetres in another would first need
+# `data.standardised(X_train, X_test)`, which gives every column the mean 0 and the
+# standard deviation 1, as measured on the training part.
+#
+# What would it mean to have learned these digits? Here is a program that makes no
+# mistake on them. It writes every picture down with its label, and looks it up.
+#
+# **Predict.** It writes down four fifths of the pictures. How many of the other fifth
+# will it find in its book?
+
+# %%
+X_train, X_test, y_train, y_test = data.train_test_split(X, y, test_size=0.2, rng=1)
+book = {picture.tobytes(): label for picture, label in zip(X_train, y_train)}
+
+known = sum(picture.tobytes() in book for picture in X_train)
+found = sum(picture.tobytes() in book for picture in X_test)
+print(f"of {len(X_train)} that it wrote down it knows {known}")
+print(f"of {len(X_test)} that it has not seen it knows {found}")
+assert found == 0
+
+# %% [markdown]
+# None. It is perfect on what it has seen, and useless. That is why some examples are
+# held back: the *training set* is there to learn from, the *test set* to ask afterwards
+# whether anything was understood. The network never learns from the test set.
+# `train_test_split` takes the same share of every digit, so neither part lacks one.
+
+# %% [markdown]
+# ## What a network that knows nothing loses
+#
+# Ten classes need ten scores, one for each digit. The network says the digit with the
+# largest score. To learn we need a loss: `F.cross_entropy` turns the scores into
+# probabilities by softmax, as in tutorial 3, and takes −log of the probability that
+# the right digit was given.
+#
+# **Predict.** A network that knows nothing gives each of the ten digits the same
+# probability. What is its loss, and how often is it right?
+
+# %%
+unsure = np.zeros((len(y_train), 10))
+print(f"equal scores:    loss {F.cross_entropy(unsure, y_train):.4f}")
+print(f"-log(1/10) is         {-np.log(1 / 10):.4f}, about {np.log(10):.1f}")
+
+
+def new_network(rng=0, **options):
+    return nn.MLP(64, [128, 64, 10], "relu", rng=rng, **options)
+
+
+net = new_network()
+loss, accuracy = mg.training.evaluate(net, "cross_entropy", X_train, y_train)
+print(f"random weights:  loss {loss:.4f}, {accuracy:.0%} right")
+assert abs(loss - np.log(10)) < 0.5
+print(net.summary())
+
+# %% [markdown]
+# The loss is log 10, about 2.3, and it is right about as often as chance. The random
+# weights add something to that, since they make the network a little sure of things
+# that are not so. Compute this number for your own data: a network that begins far
+# above the logarithm of the number of classes has something wrong before it learns.
+#
+# The network reads 64 pixels, has two hidden layers of 128 and 64 ReLU units, and ten
+# outputs. Here is its computation on all the training pictures, with the loss.
+
+# %%
+viz.draw(net, "module", X=X_train, y=y_train, title="From 64 pixels to the loss")
+
+# %% [markdown]
+# Each box is a layer, with the spread of its numbers above the line and that of their
+# gradients below. This graph is what `backward` walks, as it walked the graph of single
+# numbers in tutorial 1.
+
+# %% [markdown]
+# ## One loop, in full
+#
+# To follow the gradient of all training pictures is costly, since a step comes only
+# after the last of them. So one takes a few at a time, a *batch*, in a random order;
+# when all have had their turn, an *epoch* is over. Written out:
+
+# %%
+net = new_network()
+optimizer = optim.SGD(net.parameters(), lr=0.1)
+order = np.random.default_rng(0)
+
+for epoch in range(3):
+    total = 0.0
+    for X_batch, y_batch in data.batches(X_train, y_train, 32, order):
+        scores = net(X_batch)
+        loss = F.cross_entropy(scores, y_batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total = total + loss.item() * len(y_batch)
+    print(f"epoch {epoch + 1}: mean loss {total / len(y_train):.4f}")
+
+# %% [markdown]
+# Forward, loss, forget the old gradients, backward, step. There is nothing else in it:
+# the loss is a node like any other, and the batch makes a graph that is thrown away
+# after the step. `mg.fit` is this loop, with a few things around it.
+#
+# **Predict.** We start `fit` from the same weights, with the same order of pictures.
+# How close will its weights come to ours: to a few digits, to many, or to the last bit?
+
+# %%
+fitted = new_network()
+history = mg.fit(
+    fitted, X_train, y_train, optimizer="sgd", lr=0.1, epochs=3, batch_size=32, rng=0,
+    progress=False,
+)  # fmt: skip
+print("mean loss of each epoch:", np.round(history["loss"], 4))
+
+ours, theirs = net.layers[0].weight.data, fitted.layers[0].weight.data
+print("the same weights, to the last bit:", np.array_equal(ours, theirs))
+assert np.array_equal(ours, theirs)
+
+# %% [markdown]
+# To the last bit. There is no secret in `fit`, and nothing random that `rng` does not
+# decide.
+#
+# Why is it allowed to take a batch for the whole? Because its gradient is an *estimate*
+# of the whole one, as a survey is of a vote. We measure how far off it is: the length
+# of the difference, over the length of the whole gradient.
+#
+# **Predict.** If a batch has four times as many pictures, by what factor does the error
+# of its gradient shrink: 4, 2, or not at all?
+
+
+# %%
+def gradient(X, y):
+    found = mg.gradients(F.cross_entropy(net(X), y))
+    return np.concatenate([found[p].ravel() for p in net.parameters()])
+
+
+whole = gradient(X_train, y_train)
+rng, errors, downhill = np.random.default_rng(0), {}, {}
+for size in (8, 32, 128):
+    parts = data.batches(X_train, y_train, size, rng)
+    guesses = [gradient(*part) for part in parts]
+    off = [np.linalg.norm(g - whole) / np.linalg.norm(whole) for g in guesses]
+    errors[size] = np.sqrt(np.mean(np.square(off)))
+    downhill[size] = np.mean([g @ whole > 0 for g in guesses])
+    print(f"{size:4} pictures: off by {errors[size]:.2f}, downhill {downhill[size]:.0%}")
+assert 1.6 < errors[8] / errors[32] < 2.5
+assert 1.6 < errors[32] / errors[128] < 2.5
+
+# %% [markdown]
+# It is halved: the error of an estimate falls with the square root of the number of
+# examples. So ever larger batches pay less and less. And an estimate whose error is
+# larger than itself still points downhill most of the time, which is all that a
+# step needs. Many poor steps get further than one good one.
+
+# %% [markdown]
+# ## Three optimisers
+#
+# SGD steps along the gradient of this batch. *Momentum* steps along a running sum of
+# the gradients so far, in which what the batches agree on adds up and their noise
+# cancels. *Adam* also divides, for each weight by itself, by the usual size of its
+# gradients, so that each weight moves about as far as the learning rate says.
+#
+# **Predict.** All three get the same weights, the same batches, eight epochs and the
+# learning rate 0.01. Which two will be fast, and which slow?
+
+
+# %%
+def optimiser(name, net, lr):
+    if name == "Adam":
+        return optim.Adam(net.parameters(), lr=lr)
+    momentum = 0.9 if name == "momentum" else 0.0
+    return optim.SGD(net.parameters(), lr=lr, momentum=momentum)
+
+
+def trained(name, lr):
+    net = new_network()
+    return mg.fit(
+        net, X_train, y_train, optimizer=optimiser(name, net, lr), epochs=8, rng=0, progress=False
+    )  # fmt: skip
+
+
+runs = {name: trained(name, 0.01) for name in ("SGD", "momentum", "Adam")}
+viz.draw_history(runs, title="The same rate, 0.01, for three optimisers")
+
+# %% [markdown]
+# SGD is far behind. Is it the worse method? The same rate does not mean the same size
+# of step. Momentum of 0.9 keeps nine tenths of its sum every time, so a gradient counts
+# 1 + 0.9 + 0.9² + ... = 10 times in all.
+#
+# **Predict.** Give each optimiser several rates. At which rate does SGD come as far as
+# momentum does at 0.01?
+
+# %%
+rates = (0.001, 0.01, 0.1, 0.3)
+final = {name: [trained(name, lr)["loss"][-1] for lr in rates] for name in runs}
+print("loss in the eighth epoch")
+print("rate     ", *(f"{lr:8g}" for lr in rates))
+for name, losses in final.items():
+    print(f"{name:9}", *(f"{loss:8.4f}" for loss in losses))
+print("1 / (1 - 0.9) =", round(1 / (1 - 0.9)))
+assert 0.8 < final["SGD"][2] / final["momentum"][1] < 1.25
+assert final["SGD"][0] > 2
+
+# %% [markdown]
+# At 0.1, ten times the rate. Read the table by rows: each optimiser has a range of
+# rates that suit it, each spoils the run at some other, and their best values are
+# closer together than the picture made us think. Compare optimisers at the rate that
+# is best for each, or you compare rates.
+#
+# What Adam buys is less searching: its usual rate, about 0.001, works for very many
+# networks. We take a little more, 0.002.
+
+# %% [markdown]
+# ## Learning and knowing
+#
+# Now the real run: 25 epochs, and after each one a look at the test set. A
+# `HealthMonitor` watches the units meanwhile; we read its report further down.
+
+# %%
+model = new_network()
+run = mg.fit(
+    model, X_train, y_train, lr=0.002, epochs=25, rng=0, progress=False,
+    validation_data=(X_test, y_test), callbacks=[mg.HealthMonitor()],
+)  # fmt: skip
+print("epoch   train loss   accuracy   test loss   accuracy")
+for e in run.epochs[::6]:
+    print(f"{e.epoch:5}{e.loss:13.4f}{e.accuracy:11.1%}{e.val_loss:12.4f}{e.val_accuracy:11.1%}")
+loss, accuracy = mg.training.evaluate(model, "cross_entropy", X_test, y_test)
+print(f"in the end it reads {accuracy:.1%} of {len(y_test)} new pictures")
+assert accuracy > 0.97
+assert run["accuracy"][-1] > 0.995
+
+# %% [markdown]
+# More than 97 % of pictures it has never seen, by people it may never have met. That is
+# the main thing these tutorials set out to do.
+#
+# **Predict.** In the picture, the loss on the training set falls and falls. What does
+# the loss on the test set do?
+
+# %%
+viz.draw_history(run, title="The whole run")
+
+# %% [markdown]
+# It falls, and then it stays. From there on the network learns the training pictures by
+# heart, as the book did, and that is of no use for others. The gap between the two
+# curves is *overfitting*, and the notes' cures for it are L2 regularisation (tutorial
+# 6), dropout and noise on the inputs; not a smaller network.
+#
+# *Dropout* switches each hidden unit off with a probability p, anew for each picture
+# and step, so that no unit can rely on a particular other one. The rest is multiplied
+# by 1/(1 − p), which keeps the sum what it was on average.
+
+# %%
+drop = nn.Dropout(0.5, rng=0)
+ones = np.ones(10)
+print("training:  ", drop(ones))
+print("and again: ", drop(ones))
+print("on average:", np.mean([drop(ones) for _ in range(10_000)]).round(1))
+drop.eval()
+print("in use:    ", drop(ones))
+assert np.array_equal(drop(ones), ones)
+
+# %% [markdown]
+# A network is told which of the two it is doing: `net.train()` turns dropout on,
+# `net.eval()` off. `fit` does this for you. If you write the loop yourself and forget
+# `eval()`, half of the network is missing when you test it.
+#
+# Does dropout help here? We try two strengths, and weight decay, which takes a little
+# off every weight in each step. Each runs on five different splits into training and
+# test set, since one number would say nothing about chance.
+#
+# **Predict.** Which of the four reads the test set best, and which makes the larger
+# difference: the method, or the split?
+
+
+# %%
+def compared(seed, dropout=0.0, decay=0.0):
+    A, B, a, b = data.train_test_split(X, y, rng=seed)
+    net = new_network(seed, dropout=dropout)
+    mg.fit(
+        net, A, a, optimizer="adamw", weight_decay=decay, lr=0.003, batch_size=64,
+        epochs=15, rng=seed, progress=False,
+    )  # fmt: skip
+    return mg.training.evaluate(net, "cross_entropy", B, b)[1]
+
+
+methods = {
+    "nothing": {},
+    "dropout 0.2": {"dropout": 0.2},
+    "dropout 0.5": {"dropout": 0.5},
+    "weight decay": {"decay": 0.1},
+}
+grid = np.array([[compared(k, **m) for k in range(5)] for m in methods.values()])
+print("split       ", *(f"{k:7}" for k in range(5)), "   mean")
+for name, found in zip(methods, grid):
+    print(f"{name:12}", *(f"{v:7.1%}" for v in (*found, found.mean())))
+
+# %%
+between_methods = np.ptp(grid.mean(axis=1))
+between_splits = np.ptp(grid.mean(axis=0))
+print(f"means of the methods lie within {between_methods:.1%},")
+print(f"means of the splits within      {between_splits:.1%};")
+print(f"one picture is                  {1 / len(y_test):.1%}")
+assert between_splits > between_methods
+
+# %% [markdown]
+# Down a column, on one and the same test set, the four differ by a few pictures. Along
+# a row, the same method differs by more: some test sets hold harder pictures. So here
+# regularisation changes little, and nobody could tell from one test set of this size.
+# The notes recommend it for networks that overfit; ours has enough examples to do well
+# without.
+#
+# Two habits follow. Give an accuracy with the spread over splits or seeds. And do not
+# choose the best of many runs by the test set: whoever does has trained on it. For
+# choosing, hold back a third part, the *validation set*.
+
+# %% [markdown]
+# ## What it gets wrong
+#
+# The rate of mistakes is one number. Which mistakes they are says more.
+
+# %%
+with mg.no_grad():
+    scores = model(X_test).data
+said = scores.argmax(axis=1)
+wrong = np.flatnonzero(said != y_test)
+
+table = np.zeros((10, 10), int)
+np.add.at(table, (y_test, said), 1)
+print("is \\ said" + "".join(f"{k:4}" for k in range(10)))
+for digit, row in enumerate(table):
+    print(f"{digit:9}" + "".join(f"{n:4}" if n else "   ." for n in row))
+print(f"wrong: {len(wrong)} of {len(y_test)}")
+assert table.trace() == len(y_test) - len(wrong)
+
+# %% [markdown]
+# A row is a digit, a column what the network said; on the diagonal it is right. This is
+# called a *confusion matrix*.
+#
+# **Predict.** Here are two that it got wrong. What do you read?
+
+# %%
+first, second = wrong[:2]
+show(X_test[first], X_test[second])
+
+# %%
+for i in (first, second):
+    p = F.softmax(scores[i])
+    print(f"a {y_test[i]}, by its label; the network says {said[i]}: {p[said[i]]:.0%},")
+    print(f"and gives the right one {p[y_test[i]]:.0%}")
+
+# %% [markdown]
+# On pictures of so few pixels people stumble too. Look at the probabilities: a network
+# that has trained until its training loss is almost 0 tends to be sure of itself even
+# where it is wrong. Each such picture costs much in cross-entropy, which is why the
+# test loss can rise while the test accuracy stays.
+
+# %% [markdown]
+# ## Reading the health report
+#
+# `HealthMonitor` has looked at the network after each epoch. Here is what it found after
+# the last one. It has three tables; let us read the first, on the units.
+
+# %%
+report = run.health[-1]
+units, gradients, updates, *findings = str(report).split("\n\n")
+print(units)
+
+# %% [markdown]
+# A row is a hidden layer. *Dead* units gave nothing above 0 on any of the examples it
+# looked at. *Dormant* ones hardly speak, compared with their layer. *Saturated* is for
+# curves that go flat, and a ReLU never counts. The *on-rate* is the share of examples
+# on which a unit is above 0; somewhere in the middle is what one wants of a ReLU: a
+# unit that is always on is a linear one, and one that is never on is dead.
+
+# %%
+print(gradients)
+
+# %% [markdown]
+# The second table follows the loss backwards. Look down the column "mean |g|": between
+# the layers it should not shrink or grow by many powers of ten. "vanishing", "exploding"
+# and "nan or inf" are the verdicts to worry about. Zeros are gradients that are exactly
+# 0: behind a dead unit all are.
+
+# %%
+print(updates)
+print()
+print("\n".join(findings))
+
+# %% [markdown]
+# The third has, for each parameter, how large the last step was beside the weights
+# themselves, in powers of ten: −3 means a thousandth, which the notes' authors call
+# healthy. Near −1 a step throws away what was learned; near −6 nothing moves.
+#
+# At the end come findings, in sentences. Even this good network may get one: some units
+# have died on the way. A report is no verdict. It says what to look at, and the test
+# accuracy says whether it matters.
+#
+# **Predict.** The same network, with Adam at 0.1, fifty times our rate. Which of the
+# three tables will give it away?
+
+# %%
+bad = new_network()
+bad_run = mg.fit(
+    bad, X_train, y_train, lr=0.1, epochs=6, rng=0, progress=False,
+    callbacks=[mg.HealthMonitor()],
+)  # fmt: skip
+bad_report = bad_run.health[-1]
+units, gradients, updates, *findings = str(bad_report).split("\n\n")
+print(units, updates, *findings, sep="\n\n")
+
+dead = sum(layer.dead.sum() for layer in bad_report.layers) / (128 + 64)
+print(f"\n{dead:.0%} of the hidden units are dead")
+assert dead > 0.6 > 0.4  # the notes say as much as 40 %
+
+# %% [markdown]
+# The first most of all: more than 60 % of the units are dead. The notes say that as
+# much as 40 % can die when the learning rate is too high; it can be worse. Gradients
+# are not called vanishing, since those that still pass are large. But the steps are a
+# hundredth of the weights and more, and the first of them were larger still: they
+# carried the units off, to where no example reaches them. A dead unit has the gradient
+# 0, so no later step brings it back.
+
+# %%
+viz.draw_health(bad_run, title="Adam at 0.1: when the units died")
+
+# %% [markdown]
+# A row is a unit, and epochs go from left to right: most died in the first. Crosses are
+# dead units. For comparison, the good run at its end:
+
+# %%
+viz.draw_health(report, title="Adam at 0.002: after the last epoch")
+
+# %% [markdown]
+# ## Stopping and going on
+#
+# Long runs get interrupted. `fit(..., checkpoint=FILE)` writes down after each epoch
+# what is needed to go on, and `resume=True` goes on from there.
+#
+# **Predict.** Apart from the weights, what must be in that file, if the run is to end
+# with the same numbers as one that was never stopped? (We use dropout, to make it
+# harder.)
+
+# %%
+import tempfile
+from pathlib import Path
+
+
+def some_epochs(epochs, **keep):
+    net = new_network(dropout=0.2)
+    history = mg.fit(
+        net, X_train, y_train, epochs=epochs, batch_size=64, rng=7, progress=False, **keep
+    )  # fmt: skip
+    return net, history
+
+
+with tempfile.TemporaryDirectory() as folder:
+    file = Path(folder) / "run.npz"
+    some_epochs(2, checkpoint=file)
+    print("holds:", ", ".join(mg.checkpoint.load(file)))
+    stopped, its_history = some_epochs(5, checkpoint=file, resume=True)
+
+straight, history = some_epochs(5)
+print("in one go:", history["loss"])
+print("stopped:  ", its_history["loss"])
+assert its_history["loss"] == history["loss"]
+for a, b in zip(straight.parameters(), stopped.parameters()):
+    assert np.array_equal(a.data, b.data)
+
+# %% [markdown]
+# Every digit is the same. The optimiser's memory must be kept (Adam's running means),
+# and the state of every random generator: of the order of the pictures, and of each
+# dropout. With the weights alone one can go on as well, but it would be another run.
+#
+# To *use* a network the weights are enough. `state_dict()` gives them by name.
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    mg.checkpoint.save(Path(folder) / "weights.npz", model.state_dict())
+    weights = mg.checkpoint.load(Path(folder) / "weights.npz")
+
+print(", ".join(weights))
+reader = new_network(rng=99)
+reader.load_state_dict(weights)
+print("the same scores:", np.array_equal(reader(X_test).data, model(X_test).data))
+assert np.array_equal(reader(X_test).data, model(X_test).data)
+
+# %% [markdown]
+# ## All of it in one command
+#
+# In a terminal, `micrograd-nn train` does all this with the digits: it splits, trains,
+# tests, prints the health report, and leaves a folder, `runs/digits-1`, with the
+# weights, the history, the settings, a picture of the graph, and a checkpoint to go on
+# from. `--dropout`, `--optimizer`, `--lr` and the rest are what you have met here, and
+# `--help` lists them. `micrograd-nn train --data FILE.csv --target COLUMN` takes a
+# table of your own, and puts its columns on one scale.
+#
+# `micrograd-nn health runs/digits-1` measures a saved run again, and
+# `micrograd-nn draw runs/digits-1` draws it.
+
+# %% [markdown]
+# ## What you have seen
+#
+# - A test set tells learning from remembering. Its size limits what it can tell.
+# - A network that knows nothing loses the logarithm of the number of classes.
+# - The training loop has five lines. `fit` runs the same ones, to the last bit.
+# - A batch's gradient is an estimate, and its error falls with the square root of the
+#   size.
+# - Every optimiser has its own range of rates; compare each at its best.
+# - Dropout works in training only. Here it made less difference than the split did.
+# - A health report says which units and layers to look at, and why.
+#
+# In all this the units stood in layers. Tutorial 10 asks what happens if they do not.
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. Put a table on one scale, with what the training part alone can tell.
+# 2. Count mistakes: the confusion matrix of a classifier.
+# 3. Dropout, with NumPy, as it works in training and in use.
+# 4. The training loop, written by you. It has to agree with `fit` to the last bit.
+#
+# Copy them with `micrograd-nn tutorial 9 --exercises DIR` (in a copy of the project
+# they are in `tutorials/exercises/`), fill the holes in `exercise_09.py`, and ask
+# `pytest -m tutorial_9` how you did.
