@@ -177,10 +177,10 @@ except TypeError as error:
 # nobody would notice. So the Value refuses, and says what to write instead. NumPy's own
 # functions, such as `np.exp`, do work on a Value, and give a Value.
 #
-# Let us go back through the sigmoid by hand. Its four steps are n = −z, p = e^n,
-# q = 1 + p and out = 1/q, and their local derivatives are those of school: −1 for the
-# minus sign, e^n = p itself for the exponential, 1 for adding a constant, and −1/q² for
-# one over q.
+# Let us go back through the sigmoid by hand. Its four steps are n = −z, p = e^n, q = 1
+# + p and out = 1/q, and their local derivatives are those of school: −1 for the minus
+# sign, e^n = p itself for the exponential, 1 for adding a constant, and −1/q² for one
+# over q.
 #
 # **Predict.** Is the product of the four positive or negative? Above 1 or below?
 

@@ -15,6 +15,9 @@
 #
 # But on the way back, every gradient that passes through a neuron is multiplied by the
 # slope f′(z) at the place where the neuron stands. So we look at both.
+#
+# **Predict.** The *sigmoid* is 1/(1 + e^−z). Its slope is σ·(1 − σ), as tutorial 1
+# found. Where is that largest, and how large?
 
 # %%
 import math
@@ -30,12 +33,11 @@ names = ["sigmoid", "tanh", "relu", "leaky_relu"]
 viz.draw_activations(names, title="Four activations (solid) and their slopes (dashed)")
 
 # %% [markdown]
-# The *sigmoid* is 1/(1 + e^−z), *tanh* its relative from −1 to 1, *ReLU* is max(0, z),
-# and *leaky ReLU* is z for positive z and 0.01·z for negative z. The dashed line is the
-# slope. Dots and hatching mark where it is small or zero; we come to that.
-#
-# **Predict.** Read it off the picture or work it out: what is the largest slope the
-# sigmoid has anywhere, and where?
+# At z = 0, where it is 0.25: both factors are one half there. The other three curves
+# are *tanh*, a relative of the sigmoid that runs from −1 to 1; *ReLU*, which is z where
+# z is positive and else 0; and *leaky ReLU*, which is z where z is positive and else
+# 0.01·z. Dots and hatching mark where a slope is small or zero; we come to that. First
+# the slopes in numbers.
 
 # %%
 functions = [F.sigmoid, F.tanh, F.relu, F.leaky_relu]
@@ -44,23 +46,23 @@ for z in (-6.0, -2.0, 0.0, 2.0, 6.0):
     slopes = [mg.grad(function)(z) for function in functions]
     print(f"{z:6.1f}" + "".join(f"{slope:12.4f}" for slope in slopes))
 
-grid = np.linspace(-10.0, 10.0, 2001)
-slopes = F.sigmoid(grid) * (1 - F.sigmoid(grid))
-assert math.isclose(slopes.max(), 0.25)
-assert abs(grid[slopes.argmax()]) < 1e-9
+z = np.linspace(-10.0, 10.0, 2001)
+assert np.all((F.sigmoid(z) > 0) & (F.sigmoid(z) < 1))
+assert math.isclose(max(F.sigmoid(z) * (1 - F.sigmoid(z))), 0.25)
 
 # %% [markdown]
-# It is 0.25, at z = 0: the slope is σ·(1 − σ), and that is largest where both factors
-# are one half. So a sigmoid lets at most a quarter of a gradient through, tanh at most
-# all of it, and ReLU all of it or nothing.
+# At z = 6 the sigmoid has a hundredth of its largest slope left, 0.0025 of 0.25, and
+# tanh nothing in four decimals. So a sigmoid lets at most a quarter of a gradient
+# through and tanh at most all of it, both only near the middle; ReLU lets through all
+# or nothing.
 
 # %% [markdown]
 # ## The sigmoid, and what saturation does
 #
 # Three sigmoids in a row, each fed by the one before.
 #
-# **Predict.** The gradient starts with 1 at the right end. Will more than a hundredth
-# of it arrive at x? More than a tenth?
+# **Predict.** The gradient starts with 1 at the last of them. Will more than a
+# hundredth of it arrive at x? More than a tenth?
 
 # %%
 x = mg.Value(0.0, name="x")
@@ -69,9 +71,9 @@ for k in (1, 2, 3):
     h = h.sigmoid()
     h.name = f"h{k}"
 h.backward()
-print(f"gradient of x: {x.grad:.4f}; at most 0.25³ = {0.25**3:.4f}")
-assert x.grad < 0.25**3
-viz.draw(h, title="Three sigmoids in a row")
+print(f"gradient of x: {x.grad:.4f}")
+assert 0.01 < x.grad < 0.25**3
+viz.draw(h, direction="TB", title="Three sigmoids in a row")
 
 # %% [markdown]
 # 0.0134: a little more than a hundredth, although each of the three stands near the
@@ -87,10 +89,11 @@ ratio = slope(0.0) / slope(8.0)
 print(f"at 0: {slope(0.0):.4f}   at 8: {slope(8.0):.6f}   {ratio:.0f} times")
 assert ratio > 700
 
-edge = math.log(0.985 / 0.015)
+steep = (1 + math.sqrt(1 - 0.06)) / 2  # where σ·(1 − σ) is 0.06 of a quarter
+edge = math.log(steep / (1 - steep))
 flat = slope(edge) / slope(0.0)
 print(f"σ({edge:.3f}) = {F.sigmoid(edge):.3f}, slope {flat:.3f} of the largest")
-assert flat < 0.06
+assert math.isclose(flat, 0.06)
 
 # %% [markdown]
 # More than 700 times. At z = 8 the curve is flat: the neuron is *saturated*. It answers
@@ -98,15 +101,13 @@ assert flat < 0.06
 # its own weights and to all that lies behind it. The same happens at the other end.
 #
 # In these tutorials saturated has one exact meaning: the slope is below 0.06 of the
-# curve's largest. For a sigmoid this is an output under 0.015 or over 0.985, about
-# 4.185 to either side of 0. The dots in the first picture mark these zones. Tutorial 8
-# shows what becomes of a network that is full of such neurons.
+# curve's largest. For a sigmoid this is an output over 0.985, or as close to 0, which
+# is more than 4.169 to either side of 0. The dots in the first picture mark these
+# zones. Tutorial 8 shows what becomes of a network that is full of such neurons.
 
 # %% [markdown]
-# The notes also say that the exponential is costly.
-#
-# **Predict.** For a hundred thousand numbers: does the sigmoid take as long as ReLU,
-# twice as long, or more?
+# The notes also say that the exponential is costly. We time both curves on a hundred
+# thousand numbers.
 
 # %%
 z = np.random.default_rng(0).normal(size=100_000)
@@ -122,7 +123,7 @@ assert sigmoid_time > 2 * relu_time
 print("the sigmoid takes more than 2 times as long as ReLU")
 
 # %% [markdown]
-# More than 2 times, and on many machines far more. In a network this is only a part of
+# So it is, and on many machines by far more than 2. In a network this is only a part of
 # the work, as the products of weights and inputs cost time too.
 
 # %% [markdown]
@@ -208,8 +209,8 @@ assert np.all(moves[:, 0] * moves[:, 1] >= 0)
 # do both: the path goes up on both and down on both by turns, and gets ahead only by
 # the difference between the two. This is the *zig-zag*.
 #
-# **Predict.** Inputs from tanh instead of sigmoid lie between −1 and 1, which is 2·x −
-# 1 for each x here. Will the same walk then be shorter, longer, or as long?
+# **Predict.** Inputs from tanh instead of sigmoid lie between −1 and 1; here that turns
+# each x into 2·x − 1. Will the same walk then be shorter, longer, or as long?
 
 # %%
 centred = walk(2 * positive - 1)
@@ -221,33 +222,41 @@ signs = np.sign(np.diff(centred, axis=0))
 mixed = np.mean(signs[:, 0] != signs[:, 1])
 print(f"steps that move the two weights in opposite directions: {mixed:.0%}")
 assert mixed > 0.2
+both = {"inputs from 0 to 1": path, "inputs from −1 to 1": centred}
+viz.draw_paths(both, goal=(1, -1), title="Two walks to the same weights")
 
 # %% [markdown]
-# Much shorter: less than half the steps. Outputs that lie around 0 are called
-# *zero-centred*. That is what tanh has over the sigmoid, and it is the notes' reason
-# always to prefer it.
+# Much shorter: less than half the steps. Follow the solid path: whatever the step, it
+# goes up and to the right or down and to the left, and the goal lies the other way, so
+# the path has to tack. The dashed one may go where it likes.
 #
-# Otherwise the two are one curve in different dress.
+# Outputs that lie around 0 are called *zero-centred*. That is what tanh has over the
+# sigmoid, and it is the notes' reason always to prefer it.
 #
-# **Predict.** tanh(z) is 2·σ(2·z) − 1. Its largest slope, then, is how much?
+# Otherwise the two are one curve in different dress: tanh(z) is 2·σ(2·z) − 1. Its
+# largest slope is 1, four times that of the sigmoid.
+#
+# **Predict.** At z = 3, then: does tanh let more through than the sigmoid, or less?
 
 # %%
-assert np.allclose(np.tanh(grid), 2 * F.sigmoid(2 * grid) - 1)
-print(f"tanh has the slope {mg.grad(F.tanh)(0.0):.0f} at 0")
-print(f"and where tanh(z) is 0.97: {mg.grad(F.tanh)(math.atanh(0.97)):.3f}")
+assert np.allclose(np.tanh(z), 2 * F.sigmoid(2 * z) - 1)
+assert mg.grad(F.tanh)(0.0) == 4 * mg.grad(F.sigmoid)(0.0)
+for name, function in (("sigmoid", F.sigmoid), ("tanh", F.tanh)):
+    print(f"{name:8} slope at 3: {mg.grad(function)(3.0):.4f}")
+print(f"where tanh is 0.97 its slope is {mg.grad(F.tanh)(math.atanh(0.97)):.3f}")
 assert mg.grad(F.tanh)(math.atanh(0.97)) < 0.06
 
 # %% [markdown]
-# It is 1, four times that of the sigmoid: one factor 2 from stretching, one from the
-# inner 2·z. But its ends are as flat. By the rule above, tanh is saturated beyond
-# outputs of −0.97 and 0.97: it does not escape this fault.
+# Less. The inner 2·z makes it steep in the middle and flat soon after. By the rule
+# above, tanh is saturated beyond outputs of −0.97 and 0.97: it does not escape this
+# fault.
 
 # %% [markdown]
 # ## ReLU can die
 #
 # *ReLU* has no exponential and no flat end on the right. Its slope is 1 or 0, so what
-# gets through is not weakened, however many follow one another. But at 0 there is
-# nothing to get through at all.
+# gets through is not weakened, however many follow one another. But where it is 0,
+# there is nothing to get through at all.
 #
 # One ReLU neuron, 40 examples, and a target that it could match exactly.
 
@@ -363,10 +372,11 @@ assert max(prelu_loss, maxout_loss) < 0.001
 assert abs(prelu.act.weight.data[0] - 0.25) > 0.1
 
 # %% [markdown]
-# Both in less than 20 steps. PReLU starts with a steeper slope and then changes it. The
-# Maxout unit began as a ReLU: its second line was 0. When the first had been pushed
-# below, the second was the larger, had the slope 1, and took over. One of the two
-# always has the full gradient, so there is no flat part, no saturation and no dying.
+# Both in less than 20 steps. PReLU starts with a steeper slope, and learns another.
+#
+# The Maxout unit began as a ReLU: its second line was 0. When the first had been pushed
+# below, the second was the larger, had the slope 1 on its own weights, and took over.
+# One of the two always has the full gradient: no flat part, no saturation, no dying.
 #
 # And it can be more than a ReLU. By the choice of its two lines it takes many shapes:
 
@@ -379,8 +389,9 @@ shapes = {
 viz.draw_activations(shapes, title="Three shapes of one Maxout unit")
 
 # %% [markdown]
-# So ReLU and leaky ReLU are special cases. The next cell checks this with a layer of
-# Maxout against layers of each, four units with three inputs.
+# So ReLU and leaky ReLU are special cases. (Hatched: here the constant line is the
+# larger. z gets no gradient then, but that line's own weights do.) The next cell checks
+# this with a layer of Maxout against layers of each, four units with three inputs.
 #
 # **Predict.** Such a layer of ReLU has 3·4 weights and 4 biases, 16 parameters. How
 # many has PReLU, and how many Maxout?
@@ -447,8 +458,6 @@ assert 1.0 < faster < 2.0
 assert epochs["sigmoid"] == 99
 assert epochs["maxout"] < epochs["tanh"]
 assert abs(epochs["leaky_relu"] - epochs["relu"]) < 4
-three = {name: runs[name][0] for name in ("relu", "tanh", "sigmoid")}
-viz.draw_history(three, title="Digits at the same rate")
 
 # %% [markdown]
 # ReLU is faster than tanh, but not even 2 times, and nothing like six. The famous
@@ -464,7 +473,7 @@ viz.draw_history(three, title="Digits at the same rate")
 # %% [markdown]
 # ## Which one to take
 #
-# The notes advise: ReLU, with a careful learning rate, and an eye on the share of dead
+# The notes advise ReLU, with a careful learning rate, and an eye on the share of dead
 # units; if these worry you, leaky ReLU or Maxout; tanh with lower hopes; the sigmoid
 # never. Weighed by what we saw:
 #
@@ -495,7 +504,7 @@ viz.draw_history(three, title="Digits at the same rate")
 #
 # 1. A curve of your own: swish, z·σ(z), and its slope, by hand.
 # 2. Which units are saturated? Count them by the exact rule, from the z of a batch.
-# 3. Absolute value from Maxout: find the weights and biases.
+# 3. The distance |x − center| from one Maxout unit: find its weights and biases.
 # 4. Revive a dead ReLU layer by changing its biases and nothing else.
 #
 # Copy them with `micrograd-nn tutorial 2 --exercises DIR` (in a copy of the project

@@ -75,6 +75,7 @@ viz.draw_boundary(guess, X, y, title="A neuron that has learned nothing")
 # **Predict.** Suppose we give class 0 the score 0, always, and class 1 the neuron's
 # score. Is softmax's probability of class 1 larger than σ(s), smaller, or the same?
 
+
 # %%
 def softmax(scores):
     powers = np.exp(scores)
@@ -247,6 +248,7 @@ viz.draw_activations(losses, title="What an example costs, by its margin z = y·
 # (The sum over the examples is divided by 60, however many there are: soon we leave
 # some out, and then nothing else shall change.)
 
+
 # %%
 def trained(loss, X, y, strength):
     neuron = mg.nn.Neuron(2, "identity", init="zeros")
@@ -283,7 +285,8 @@ print(f"SVM: {inside.sum()} of 60 examples have a gradient")
 print("  smallest margins:", np.sort(margins)[:10].round(3))
 print(f"logistic regression: {np.sum(pull > 0)} of 60")
 print(f"  the strongest pulls with {pull.max():.2f}, the weakest with {pull.min():.4f}")
-assert inside.sum() == 5 and np.all(pull > 0)
+assert inside.sum() == 5
+assert np.all(pull > 0)
 
 # %% [markdown]
 # Five, against all 60. Three more stand on the edge of the road, with a margin of 1:

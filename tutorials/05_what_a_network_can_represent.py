@@ -358,8 +358,9 @@ for layers in sizes:
 # %% [markdown]
 # Each is trained five times, from different random weights, once with tanh units and
 # once with ReLU. `mg.sweep` calls our function for each combination and collects what
-# it returns. Behind the mean we print the *standard deviation* over the five: by how
-# much the runs differ among themselves.
+# it returns. (We hand it a pool of one thread, since the runs are short. Without a pool
+# it uses all cores.) Behind the mean we print the *standard deviation* over the five,
+# which says by how much the runs differ among themselves.
 #
 # **Predict.** Which number of layers is best on new points, and by how much?
 
@@ -372,7 +373,7 @@ def run(layers, activation, seed):
 
 
 settings = {"activation": ["tanh", "relu"], "layers": [2, 3, 4, 5]}
-with ThreadPoolExecutor(2) as pool:
+with ThreadPoolExecutor(1) as pool:
     result = mg.sweep(run, settings, pool, seeds=5, progress=False)
 print("units  layers   test accuracy")
 found = {}

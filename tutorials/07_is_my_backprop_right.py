@@ -48,10 +48,10 @@ for k in range(1, 16):
     h = 10.0**-k
     found = (f(x + h) - f(x)) / h
     forward_digits[k] = digits_right(found)
-    print(f"h = {h:.0e}  {found:.12f}  {'#' * forward_digits[k]}")
+    print(f"h = {h:<7g} {found:.12f}  {'#' * forward_digits[k]}")
 
 best = max(forward_digits, key=forward_digits.get)
-print(f"at best {forward_digits[best]} digits, at h = {10.0**-best:.0e}")
+print(f"at best {forward_digits[best]} digits, at h = {10.0**-best:g}")
 assert 7 <= best <= 9
 assert forward_digits[15] < 3 < forward_digits[5]
 
@@ -76,7 +76,7 @@ for k in range(1, 16):
     h = 10.0**-k
     central_digits[k] = digits_right((f(x + h) - f(x - h)) / (2 * h))
     marks = "#" * central_digits[k]
-    print(f"h = {h:.0e}  forward {forward_digits[k]:2}  central {marks}")
+    print(f"h = {h:<7g} forward {forward_digits[k]:2}  central {marks}")
 
 assert forward_digits[3] == 3
 assert central_digits[3] == 6

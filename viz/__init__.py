@@ -2,8 +2,8 @@
 
 `draw_network` is the neuron diagram, `draw_health` shows dead and saturated units, `draw_boundary` what a classifier
 makes of the plane, `draw_history` a training run, `draw_activations` functions and where on them the units are,
-`draw_functions` curves over one axis. `text` needs no screen. Each gives a `Picture`, which shows itself in a notebook
-and saves itself to a file.
+`draw_functions` curves over one axis, `draw_paths` ways through a plane. `text` needs no screen.
+Each gives a `Picture`, which shows itself in a notebook and saves itself to a file.
 
 >>> import micrograd_nn as mg, viz
 >>> a = mg.Value(2.0, name="a")
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from viz.charts._functions import draw_functions
     from viz.charts._health import draw_health
     from viz.charts._history import draw_history
+    from viz.charts._paths import draw_paths
     from viz.export._networkx import to_networkx
     from viz.graph._draw import draw
     from viz.graph._layout import LayoutError
@@ -41,6 +42,7 @@ __all__ = [
     "draw_health",
     "draw_history",
     "draw_network",
+    "draw_paths",
     "text",
     "to_networkx",
 ]
@@ -58,6 +60,7 @@ _LATER = {
     "draw_health": "charts._health",
     "draw_history": "charts._history",
     "draw_network": "neurons._network",
+    "draw_paths": "charts._paths",
     "text": "terminal._terminal",
     "to_networkx": "export._networkx",
 }

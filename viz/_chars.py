@@ -45,7 +45,7 @@ def shade(share: float) -> str:
 def shades(words: str) -> str:
     """What the shades stand for."""
     below = ", ".join(f"{c} below {25 * k} %" for k, c in enumerate(_SHADES[:3], 1))
-    return f"Shades: {words}, {below}, {_SHADES[3]} from 75 % on."
+    return f"Shades: {words}, {below}, {_SHADES[3]} the rest."
 
 
 def spark(values: Sequence[float | None], wide: int, lo: float, hi: float) -> str:

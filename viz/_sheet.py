@@ -38,14 +38,15 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Graph:
     """What a picture of a graph is made of: the scene, where it was laid out, and, when asked for, the whole graph as
-    networkx has it, nothing folded. `gathered` is the scene with its boxes in the order of the graph, and `folded`
-    makes one of fewer boxes, where the picture has not been in a file since."""
+    networkx has it, nothing folded. `gathered` is the scene with its boxes in the order of the graph, `looks` say
+    what was left out of it, and `folded` makes one of fewer boxes, where the picture has not been in a file since."""
 
     scene: Scene
     placed: Placed
     direction: str
     full: Callable[[], Any]
     gathered: Scene
+    looks: dict[str, bool] = field(default_factory=dict)
     folded: Callable[[int], Scene] | None = None
 
 
@@ -53,10 +54,10 @@ class Graph:
 class Sheet:
     """A finished page. `body` has roles for colours, which `svg` paints.
 
-    `kind` is "graph", "network", "health", "boundary", "history" or "activations"; `note` says what was folded or left
-    out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the units and weights
-    where it is a diagram of those, and `wiring` makes that graph a scene. `plain` tells what is no graph in lines of
-    that many characters; `headed` says whether `title` is drawn.
+    `kind` is "graph", "network", "health", "boundary", "history", "activations" or "functions"; `note` says what was
+    folded or left out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the
+    units and weights where it is a diagram of those, and `wiring` makes that graph a scene. `plain` tells what is no
+    graph in lines of that many characters; `headed` says whether `title` is drawn.
     """
 
     kind: str

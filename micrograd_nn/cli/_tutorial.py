@@ -139,10 +139,10 @@ def listed() -> int:
         if place is not None:
             far = f"done · {steps} steps" if place.ended else f"at step {min(place.step + 1, steps)} of {steps}"
         screen.write("\n" + screen.entry(each.number, each.title, far, about(each), here=each.number == on))
-    first = min((each.number for each in found if each.number not in places), default=found[0].number)
-    what = f"micrograd-nn tutorial {first if on is None else on}"
-    start = f"begins {'with the first' if not places else 'the next'}" if on is None else "goes on where you stopped"
-    screen.write("\n" + screen.note("", f"{what} ") + screen.note(start))
+    new = next((each.number for each in found if each.number not in places), None)
+    number = on if on is not None else new if new is not None else found[0].number
+    does = "goes on where you stopped" if on is not None else "begins it" if new is not None else "begins it once more"
+    screen.write("\n" + screen.note("", f"micrograd-nn tutorial {number}") + screen.note(does))
     return 0
 
 
@@ -173,8 +173,9 @@ def stepped(chosen: Tutorial, arguments: argparse.Namespace) -> int:
     screen = Screen()
     if start:
         cells = sum(step.code is not None for step in steps[:start])
-        again = f"; running the {f'{cells} cells' if cells > 1 else 'cell'} before it again" if cells else ""
-        words += f" Going on at step {start + 1} of {len(steps)}{again}."
+        what, when = ("Going on", "again") if arguments.at is None else ("Beginning", "first")
+        before = f"; running the {f'{cells} cells' if cells > 1 else 'cell'} before it {when}" if cells else ""
+        words += f" {what} at step {start + 1} of {len(steps)}{before}."
     if words:
         screen.write("\n" + screen.note(words.strip()))
     prompt = None if arguments.all else Prompt(screen)
@@ -193,6 +194,11 @@ def notebook(chosen: Tutorial, target: Path, force: bool) -> int:
 
     if target.suffix.lower() != ".ipynb":
         raise data.DataError(f"{target}: the name of a notebook ends in .ipynb.")
+    if not target.parent.is_dir() or target.is_dir():
+        raise data.DataError(
+            f"{target} cannot be written: {'it' if target.is_dir() else target.parent} is "
+            f"{'a' if target.is_dir() else 'no'} folder."
+        )
     if target.exists() and not force:
         raise data.DataError(f"{target} is there, and may hold notes of yours: name another file, or add --force.")
     _notebook.write(chosen, target)

@@ -168,11 +168,22 @@ def test_every_kind_of_picture_is_drawn_of_a_run(runs, capsys, kind):
     assert "What it does" in [t.text for t in root.iter() if t.text]
 
 
-def test_reports_are_told_and_maps_are_not(runs, capsys):
-    assert "On these 80 examples" in drawn(capsys, "run", "--as", "health")
-    assert "History(3 epochs" in drawn(capsys, "run", "--as", "history")
-    for kind in ("network", "lifetimes", "boundary", "activations"):
-        assert "is no picture for a terminal: add --save FILE.svg or --open" in refused(capsys, "run", "--as", kind)
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("network", "layers[0]   4 relu"), ("health", "on these 80 examples"), ("lifetimes", "epochs 1 to 3"),
+        ("boundary", "a capital letter: misclassified"), ("history", "3 epochs"), ("activations", "dots: its slope"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_picture_is_told_in_the_terminal(runs, capsys, monkeypatch, kind, said):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = drawn(capsys, "run", "--as", kind, "--title", "What it does")
+    assert out.startswith("What it does\n\n")
+    assert said in out
+    assert max(map(len, out.split("\n"))) <= 80
+    assert "--theme is for pictures: add --save FILE or --open." in refused(
+        capsys, "run", "--as", kind, "--theme", "dark"
+    )
 
 
 def test_lifetimes_are_the_epochs_that_the_training_kept(runs, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,83 @@ X, Y = mg.data.make_moons(20, rng=0)
 def test_a_theme_that_is_not_there_is_refused_with_those_that_are(draw: Callable[[Any], Any], theme: Any) -> None:
     with pytest.raises(ValueError, match=f"'light', 'dark', 'print', 'auto', not {re.escape(repr(theme))}"):
         draw(theme)
+
+
+# --- the theme that follows its reader --------------------------------------------------------------------------------
+
+
+def pictures() -> list[viz.Picture]:
+    a = mg.Value(-2.0, "a")
+    root = a.relu() * 3.0 + a
+    root.backward()
+    return [viz.draw(root, title="Closed"), viz.draw_network(MODEL, X), viz.draw_boundary(MODEL, X, Y),
+            viz.draw_health(mg.unit_health(MODEL, X)), viz.draw_activations("tanh")]  # fmt: skip
+
+
+def in_style(svg: str) -> dict[tuple[str, str], str]:
+    """What the style of a picture puts for attributes."""
+    (style,) = re.findall("<style>(.*)</style>", svg)
+    query, rules = re.fullmatch(r"@media ([^{]*){(.*)}", style).groups()  # type: ignore[union-attr]
+    assert query == "screen and (prefers-color-scheme:dark)"
+    root = re.search('<svg [^>]*id="([^"]*)"', svg)
+    found = {}
+    for rule in rules.removesuffix("}").split("}"):
+        where, what, old, same, new = re.fullmatch(r"#(\S+) \[([a-z-]+)='(#\w+)'\]{([a-z-]+):(#\w+)", rule).groups()  # type: ignore[union-attr]
+        assert root
+        assert (where, what) == (root[1], same)  # nothing else on a page is touched
+        found[what, old] = new
+    return found
+
+
+def test_a_picture_that_follows_its_reader_is_light_where_there_is_no_style_and_dark_by_its_style() -> None:
+    for picture in pictures():
+        auto = picture.in_theme("auto").svg
+        rules = in_style(auto)
+        bare = re.sub('<style>.*</style>| id="viz[0-9a-f]*"(?= role)', "", auto)
+        assert bare.replace('"#fff"', '"#ffffff"') == picture.svg
+        parts = re.split(r' ([a-z-]+)="(#[0-9a-f]+)"', bare)
+        painted = [
+            f' {what}="{rules.get((what, old), old)}"' for what, old in zip(parts[1::3], parts[2::3], strict=True)
+        ]
+        dark = "".join(a + b for a, b in zip_longest(parts[::3], painted, fillvalue=""))
+        assert dark == picture.in_theme("dark").svg
+
+
+def test_a_picture_in_another_theme_is_the_same_picture() -> None:
+    a = viz.draw(mg.Value(2.0, "a") * 3.0, title="One")
+    for theme in (*THEMES, "auto"):
+        again = a.in_theme(theme)
+        assert again.svg == viz.draw(mg.Value(2.0, "a") * 3.0, title="One", theme=theme).svg
+        assert (again.theme, again.title, a.theme) == (theme, "One", "light")
+        assert again.in_theme("light").svg == a.svg
+    with pytest.raises(ValueError, match="'auto', not 'sepia'"):
+        a.in_theme("sepia")
+
+
+def test_what_cannot_follow_its_reader_is_light(tmp_path: Path) -> None:
+    light = pictures()[0]
+    auto = light.in_theme("auto")
+    assert auto.dot == light.dot
+    for ending in (".dot", ".mermaid", ".tikz", ".json", ".graphml"):
+        one, two = (p.save(tmp_path / f"{name}{ending}").read_bytes() for p, name in ((auto, "auto"), (light, "light")))
+        assert one == two
+    page = auto.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert 'data-theme="auto"' in page
+    assert page.replace('data-theme="auto"', 'data-theme="light"') == light.save(tmp_path / "b.html").read_text("utf-8")
+
+
+def test_a_program_that_knows_no_media_queries_shows_it_light(tmp_path: Path) -> None:
+    convert = pytest.importorskip("vl_convert", reason="a PNG needs vl-convert-python")
+    for picture in pictures():
+        auto = picture.in_theme("auto")
+        assert convert.svg_to_png(auto.svg) == convert.svg_to_png(picture.svg)
+        assert auto.save(tmp_path / "a.png").read_bytes() == picture.save(tmp_path / "b.png").read_bytes()
+
+
+def test_a_notebook_gives_each_showing_its_own_style() -> None:
+    picture = pictures()[0].in_theme("auto")
+    shown = [picture._repr_mimebundle_()["text/html"] for _ in range(2)]
+    ids = [set(re.findall(r'id="([^"]+)"', html)) for html in shown]
+    assert not ids[0] & ids[1]
+    for html, mine in zip(shown, ids, strict=True):
+        assert set(re.findall(r"#(viz\S+) \[", html)) < mine

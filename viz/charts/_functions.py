@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from viz._text import clean, width
 from viz._theme import Theme, checked_theme
 from viz._xml import CARD, FAINT, GREY, INK, element
 from viz.charts._chart import WIDE, Axes, Ending, endings, tick_labels, ticks, widest
+from viz.charts._plain import tell_functions
 
 __all__ = ["draw_functions"]
 
@@ -85,6 +87,8 @@ def draw_functions(
         "functions", [*axes.frame(), *drawn, *marks, *endings(ends, axes)], (WIDE, axes.bottom + 44), pieces,
         title=clean(title, 120) if title else "", name=clean(f"Functions: {', '.join(names)}", 200),
         description=_described(names, lines, low, high), tables=[Table("The functions", ("x", *names), rows)],
+        plain=partial(tell_functions, names, xs.tolist(), [_or_none(ys) for ys in lines], _inside(dots, low, high),
+                      (low, high), (bottom, top)),
     )  # fmt: skip
     return Picture(sheet, theme)
 

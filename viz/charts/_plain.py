@@ -13,9 +13,12 @@ from viz._running import Array
 from viz._text import fitted, number
 from viz.charts._panels import Column, Panel, scale
 
-__all__ = ["Bend", "Map", "Row", "Strip", "tell_activations", "tell_boundary", "tell_health", "tell_history",
-           "tell_lifetimes"]  # fmt: skip
+__all__ = [
+    "Bend", "Map", "Row", "Strip", "tell_activations", "tell_boundary", "tell_functions", "tell_health", "tell_history",
+    "tell_lifetimes",
+]  # fmt: skip
 
+Points = Sequence[tuple[float, float]]
 GLYPHS = {"dead": "×", "saturated": "□", "dormant": "○", "nan": "!"}
 _GROUNDS = " ░·▒:▓"  # of the regions of classes
 _NARROW, _BROAD = 28, 64  # a map's characters across
@@ -50,8 +53,7 @@ def tell_boundary(
         ground = m.plane[np.ix_(rows.astype(int)[::-1], columns.astype(int))]
         shown: Block = [[(_ground(k), "grey") for k in row] for row in ground.tolist()]
         for x, y, k, wrong in sorted(m.points, key=lambda p: p[3]):  # the wrong ones on top
-            column = min(wide - 1, int(wide * (x - xlim[0]) / (xlim[1] - xlim[0])))
-            row = min(high - 1, int(high * (ylim[1] - y) / (ylim[1] - ylim[0])))
+            column, row = _cell(x, xlim, wide), high - 1 - _cell(y, ylim, high)
             letter = _LETTERS[k % len(_LETTERS)]
             hue = "" if len(names) > 2 else "positive" if k else "negative"
             shown[row][column] = (letter.upper(), "wrong") if wrong else (letter, hue)
@@ -70,6 +72,11 @@ def tell_boundary(
 
 def _ground(k: int) -> str:
     return "?" if k < 0 else _GROUNDS[k % len(_GROUNDS)]
+
+
+def _cell(v: float, limits: tuple[float, float], count: int) -> int:
+    """Which of `count` characters a number is in."""
+    return max(0, min(count - 1, int(count * (v - limits[0]) / (limits[1] - limits[0]))))
 
 
 def _short(x: float) -> str:
@@ -147,7 +154,7 @@ def tell_lifetimes(
         lines.append([(strip.name, "name"), (f"  {strip.what}  ", "grey"), (strip.said, "mark")])
         for mark, shares in (("dead", strip.dead), ("saturated", strip.saturated)):
             if mark == "dead" or any(shares):
-                lines.append([(f"  {GLYPHS[mark]} {mark:<9}  ", ""), (spark(shares, width - 30, 0.0, 1.0), ""),
+                lines.append([(f"  {GLYPHS[mark]} {mark:<9}  ", ""), (spark(shares, width - 30, 0.0, 1.0), "shape"),
                               (f"  {number(100 * (shares[-1] or 0.0))} %", "")])  # fmt: skip
     span = f"{word} {times[0]}" if len(times) == 1 else f"{word}s {times[0]} to {times[-1]}"
     lines += [[], *prose(f"From left to right {span}; a full bar is all units of the layer.", width)]
@@ -199,6 +206,7 @@ def _rows(c: Column, scales: dict[str, tuple[bool, tuple[float, float]]], width:
         if panel.key not in scales:
             continue
         log, lim = scales[panel.key]
+        heading = "; ".join([panel.heading, *([panel.band[3]] if panel.band else []), *filter(None, [panel.more])])
         for s in panel.series:
             if not s.faint:
                 known = [v for v in s.ys if v is not None]
@@ -206,10 +214,11 @@ def _rows(c: Column, scales: dict[str, tuple[bool, tuple[float, float]]], width:
                 ys = [None if v is None else _up(v, log) for v in s.ys]
                 said = [number(100 * v) + " %" if panel.percent and math.isfinite(v) else number(v) for v in ends]
                 bounds = (_up(lim[0], log), _up(lim[1], log))
-                table.append((panel.heading + (f"; {panel.more}" if panel.more else ""), s.name, ys, bounds, said))
+                table.append((heading, s.name, ys, bounds, said))
     names = max((len(name) for _, name, *_ in table), default=0)
     numbers = max((len(n) for *_, said in table for n in said), default=0)
-    wide = max(8, min(60, width - names - 4 * (numbers + 2) - 4))
+    longest = max((len(ys) for _, _, ys, *_ in table), default=0)
+    wide = max(8, min(60, longest, width - names - 4 * (numbers + 2) - 4))
     last = ""
     heads = "".join(f"  {head:>{numbers}}" for head in ("first", "last", "least", "most"))
     lines: Block = [[(" " * (names + wide + 4) + heads, "grey")]]
@@ -218,9 +227,31 @@ def _rows(c: Column, scales: dict[str, tuple[bool, tuple[float, float]]], width:
             lines.append([(heading, "")])
             last = heading
         shown = spark(ys, wide, *bounds)
-        lines.append([(f"  {name:<{names}}  ", "grey"), (f"{shown:<{wide}}", ""),
+        lines.append([(f"  {name:<{names}}  ", "grey"), (f"{shown:<{wide}}", "shape"),
                       ("".join(f"  {n:>{numbers}}" for n in said), "")])  # fmt: skip
     return lines
+
+
+def tell_functions(
+    names: Sequence[str], xs: Sequence[float], lines: Sequence[Sequence[float | None]], points: Points,
+    xlim: tuple[float, float], ylim: tuple[float, float], width: int,
+) -> Block:  # fmt: skip
+    """Each function as a line over the first one in dots, on the same axes; examples are discs."""
+    ends, sides = (_short(ylim[0]), _short(ylim[1])), (_short(xlim[0]), _short(xlim[1]))
+    room = max(map(len, ends)) + 2
+    shown = range(1, len(names)) if len(names) > 1 else range(1)
+    per = min(len(shown), max(1, (width + 3) // (_NARROW + room + 3)))
+    wide, high = max(12, min(72, (width + 3) // per - 3 - room)), 14 if per == 1 else 10
+    blocks = []
+    for k in shown:
+        drawn = [(xs, lines[k], False), *([(xs, lines[0], True)] if k else [])]
+        plot: Block = [[(c, "") for c in row[0][0]] for row in curves(drawn, wide, high, xlim, ylim)]
+        for x, y in points:
+            column, row = _cell(x, xlim, wide), high - 1 - _cell(y, ylim, high)
+            plot[row][column] = ("•", "mark")
+        said = f"line: {names[k]}, dots: {names[0]}" if k else names[0]
+        blocks.append([*prose(said, wide + room), *framed(plot, wide, ends, sides, "x")])
+    return [*abreast(blocks, width), *([[], [("• examples", "grey")]] if points else [])]
 
 
 # --- activations ------------------------------------------------------------------------------------------------------
@@ -241,7 +272,7 @@ class Bend(NamedTuple):
 def tell_activations(bends: Sequence[Bend], width: int) -> Block:
     """f and its slope on small axes, under these where it is flat and the histogram."""
     blocks = []
-    per = max(1, min(len(bends), (width + 3) // 37))
+    per = max(1, min(2 if len(bends) == 4 else len(bends), (width + 3) // 37))
     wide = max(16, min(44, (width + 3) // per - 3 - 8))
     for b in bends:
         block: Block = [[(fitted(b.name, 1, wide), "name")]]
@@ -260,7 +291,7 @@ def tell_activations(bends: Sequence[Bend], width: int) -> Block:
             block += [[(pad + strip, "mark")]] if strip.strip() else []
         if b.counts:
             bars = [float(b.counts[int((k + 0.5) * len(b.counts) / wide)]) for k in range(wide)]
-            block.append([(pad, ""), (spark([v or None for v in bars], wide, 0.0, max(bars) or 1.0), "")])
+            block.append([(pad, ""), (spark([v or None for v in bars], wide, 0.0, max(bars) or 1.0), "shape")])
         block += [line for fact in b.facts for line in prose(fact, wide + len(pad))]
         blocks.append(block)
     told = ["Line: f(z), dots: its slope f′(z)."]

@@ -107,7 +107,9 @@ def draw(
             what, detail, X=X, y=y, loss=loss, example=example, neurons=neurons, depth=depth, budget=budget,
             highlight=highlight, **looks,
         )  # fmt: skip
-        return Picture(_fitting(plan, budget, direction, clean(title, 120) if title else ""), theme)
+        sheet = _fitting(plan, budget, direction, clean(title, 120) if title else "")
+        assert sheet.graph is not None
+        return Picture(replace(sheet, graph=replace(sheet.graph, looks=looks, folded=plan.scene)), theme)
 
 
 def plan_of(
@@ -285,9 +287,7 @@ def _fitting(plan: Plan, budget: int, direction: str | None, heading: str) -> Sh
         if late:
             scene = replace(scene, notes=(*scene.notes, TOO_LONG))
         try:
-            sheet = draw_scene(scene, direction or _direction(scene), heading, plan.full)
-            assert sheet.graph is not None
-            return replace(sheet, graph=replace(sheet.graph, folded=plan.scene))
+            return draw_scene(scene, direction or _direction(scene), heading, plan.full)
         except LayoutTimeout:
             if len(scene.boxes) <= 12:
                 raise

@@ -33,7 +33,7 @@ _MEANINGS = {
     "saturated": "□ saturated: on a flat end of its function, so next to no gradient comes back.",
 }
 _ASCII = str.maketrans(
-    "│─╭╮╰╯├┤┬┴┼●►▸◂−–…⋮∂×□·↑↓±∞σ÷←→○░▒▓█▁▂▃▄▅▆▇▲▼≥≤′Δ²", "|-..`'++++++>><--~:dxo*^v~8s/<>c:+%#_.,-=+*^v><'D2"
+    "│─╭╮╰╯├┤┬┴┼●►▸◂−–…⋮∂×□·↑↓±∞σ÷←→○•░▒▓█▁▂▃▄▅▆▇▲▼≥≤′Δ²", "|-..`'++++++>><--~:dxo*^v~8s/<>co:+%#_.,-=+*^v><'D2"
 ) | {0x2800 + bits: " '.:"[bool(bits & 0b00011011) + 2 * bool(bits & 0b11100100)] for bits in range(256)}  # braille
 
 
@@ -124,8 +124,7 @@ def _of_picture(picture: Picture, style: str | None, width: int) -> list[Line]:
         if folded is not None and len(scene.boxes) > _FEW:
             with np.errstate(all="ignore"):
                 scene = folded(_FEW)
-        shown = (any(box.shows_value for box in scene.boxes), any(box.shows_grad for box in scene.boxes), True)
-        return _of_scene(scene, folded, _FEW, style, width, "", *shown)
+        return _of_scene(scene, folded, _FEW, style, width, "", **sheet.graph.looks)
     if style is not None:
         raise ValueError(f"style= is for pictures of graphs, and this one is of {sheet.kind}: leave it out.")
     notes = [] if sheet.kind == "health" else prose(sheet.note, width)  # those are of rows that are drawn otherwise
@@ -135,7 +134,7 @@ def _of_picture(picture: Picture, style: str | None, width: int) -> list[Line]:
 
 def _of_scene(
     scene: Scene, folded: Callable[[int], Scene] | None, budget: int, style: str | None, width: int, more: str,
-    values: bool, gradients: bool, local_derivatives: bool,
+    values: bool = True, gradients: bool = True, local_derivatives: bool = True,
 ) -> list[Line]:  # fmt: skip
     """A graph as a diagram or a tree, with its notes; `folded` makes it smaller, and `more` says what opens more."""
     notes: list[str] = []

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Iterable
 from functools import cached_property
 from io import StringIO
+from textwrap import wrap
 from typing import Any
 
 __all__ = ["Screen", "plain"]
 
 _PROSE = 82  # columns: longer lines are hard to read
-_WIDEST = 120  # a picture, or a rule
+_RULE = 92  # as wide as code comes
+_WIDEST = 120  # a picture
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_GREY, _BLUE, _ORANGE = "grey50", "color(32)", "color(166)"  # each can be read on white and on black
+_GREY, _BLUE, _ORANGE = "color(243)", "color(32)", "color(166)"  # each can be read on white and on black
 _STYLES = {
     "markdown.code": f"bold {_BLUE}", "markdown.item.bullet": _GREY, "markdown.item.number": _GREY,
     "markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.link": "underline",
@@ -63,23 +65,22 @@ class Screen:
         """A rule across the screen, the section's name at its left and the counter at its right."""
         from rich.cells import cell_len
 
-        room = self.width - cell_len(counter) - 8
+        width = min(self.width, _RULE)
+        room = width - cell_len(counter) - 8
         name = plain(name)
         name = name if cell_len(name) <= room else f"{name[: room - 1]}…"
-        rule = "─" * (self.width - cell_len(name) - cell_len(counter) - 7)
+        rule = "─" * (width - cell_len(name) - cell_len(counter) - 7)
         return self._styled([("── ", _GREY), (name, "bold" if strong else _GREY), (f" {rule} {counter} ─", _GREY)])
 
     def entry(self, number: int, title: str, far: str, about: str, here: bool) -> str:
         """A tutorial in the list: its title, how far one is, and under it what it is about."""
-        from rich.cells import cell_len, set_cell_size
+        from rich.cells import cell_len
 
-        width, title = min(self.width, 92), plain(title)
+        width, title = min(self.width, _RULE), plain(title)
         dots = "·" * max(2, width - cell_len(title) - len(far) - 9)
         head = [(f"  {number:2}  ", "bold" if here else _GREY), (title, "bold"), (f" {dots} ", _GREY)]
-        if cell_len(about) > width - 6:
-            about = set_cell_size(about, width - 7).rstrip() + "…"
         lines = [self._styled([*head, (far, "bold" if here else _GREY)])]
-        return "\n".join([*lines, *([f"      {about}"] if about else [])])
+        return "\n".join([*lines, *wrap(about, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6)])
 
     def prose(self, markdown: str) -> str:
         """Markdown, as paragraphs, lists and tables."""
@@ -88,7 +89,8 @@ class Screen:
 
         if not self.alive:  # where there is no bold, the marks say what is code
             markdown = _INLINE.sub(r"`` `\1` ``", markdown)
-        return self._rendered(Padding(Markdown(markdown), (0, 0, 0, 2)), min(self.width, _PROSE))
+        shown = self._rendered(Padding(Markdown(markdown), (0, 0, 0, 2)), min(self.width, _PROSE))
+        return re.sub(r"\n{3,}", "\n\n", shown).strip("\n")  # one empty line is enough around lists and tables
 
     def code(self, text: str) -> str:
         """Python, coloured; a line that is too long goes on under its own beginning, further in."""
@@ -131,7 +133,7 @@ class Screen:
     def _rendered(self, what: Any, width: int | None = None) -> str:
         console = self._console(width)
         console.print(what, soft_wrap=width is None)
-        text: str = console.file.getvalue()  # type: ignore[attr-defined]
+        text: str = console.file.getvalue()
         return "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
 
     def _console(self, width: int | None = None) -> Any:

@@ -21,7 +21,11 @@ def write(tutorial: Tutorial, target: Path) -> None:
     """
     cells = []
     for number, cell in enumerate(tutorial.cells, 1):
-        content = {"id": f"cell-{number}", "metadata": {}, "source": cell.text.splitlines(keepends=True)}
+        content: dict[str, object] = {
+            "id": f"cell-{number}",
+            "metadata": {},
+            "source": cell.text.splitlines(keepends=True),
+        }
         if cell.kind == "code":
             content |= {"execution_count": None, "outputs": []}
         cells.append({"cell_type": cell.kind, **content})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -87,7 +87,9 @@ def style() -> str:
     def rule(theme: str) -> str:
         roles = {**THEMES[theme], **_EXTRA[theme]}
         bright = "dark" if theme == "dark" else "light"
-        return f":root {{ color-scheme: {bright}; {' '.join(f'--{role}: {colour};' for role, colour in roles.items())} }}"
+        return (
+            f":root {{ color-scheme: {bright}; {' '.join(f'--{role}: {colour};' for role, colour in roles.items())} }}"
+        )
 
     rules = [
         f"/* Written by {MARK}. */",
@@ -108,7 +110,9 @@ def _body(ran: Ran, prose: Prose) -> tuple[str, str, list[Block]]:
     What comes after a question is covered until the reader has thought: what the cell gives, the assertions it ends
     with, and the prose that tells the answer, which is what follows up to a heading or the next question.
     """
-    lead, body, headings = [], [], []
+    lead: list[str] = []
+    body: list[str] = []
+    headings: list[Block] = []
     covered: list[str] | None = None
     asked = False
     results, pictures = iter(ran.outputs), iter(ran.pictures.items())
@@ -122,14 +126,15 @@ def _body(ran: Ran, prose: Prose) -> tuple[str, str, list[Block]]:
     for place, cell in enumerate(ran.tutorial.cells):
         if cell.kind == "code":
             uncover()
-            code, checks = _parts(cell) if asked else (cell.text, "")
-            result = _result(next(results), checks, pictures)
+            output = next(results)
+            code, checks = _parts(cell, output.value is not None) if asked else (cell.text, "")
+            result = _result(output, checks, pictures)
             if asked and result:
                 body.append(_cell(_code(code), asked=True))
                 covered = [_cell(result)]
             else:
                 body.append(_cell(_code(code) + result))
-            asked = False
+            asked = asked and not result  # a cell that shows nothing answers nothing
             continue
         question: list[str] = []
         for block in prose.blocks(cell.text):
@@ -149,10 +154,13 @@ def _body(ran: Ran, prose: Prose) -> tuple[str, str, list[Block]]:
     return "".join(lead), "".join(body), headings
 
 
-def _parts(cell: Cell) -> tuple[str, str]:
-    """A cell in two: the assertions that it ends with, which tell what comes out, are covered as that is."""
+def _parts(cell: Cell, pictured: bool) -> tuple[str, str]:
+    """A cell in two: the assertions that it ends with tell what comes out, and are covered as that is.
+
+    Where the cell ends with a picture, what draws it may stand below them.
+    """
     statements = ast.parse(cell.text).body
-    rest = statements[:-1] if statements and isinstance(statements[-1], ast.Expr) else statements
+    rest = statements[:-1] if pictured else statements
     first = len(rest)
     while first > 0 and isinstance(rest[first - 1], ast.Assert):
         first -= 1
@@ -167,8 +175,8 @@ def _cell(inside: str, asked: bool = False) -> str:
 
 
 def _covered(parts: Sequence[str]) -> str:
-    inside = "".join(parts)
-    return f'<details class="answer">\n<summary>See what happens</summary>\n<div class="inside">\n{inside}</div>\n</details>\n'
+    cover = '<details class="answer">\n<summary>See what happens</summary>\n<div class="inside">\n'
+    return f"{cover}{''.join(parts)}</div>\n</details>\n"
 
 
 def _code(text: str) -> str:
@@ -180,7 +188,7 @@ def _code(text: str) -> str:
     return f'<pre class="code"{_scrolls(text, "Code")}><code>{marked}</code></pre>\n'
 
 
-def _result(output: Output, checks: str, pictures: object) -> str:
+def _result(output: Output, checks: str, pictures: Iterator[tuple[str, Picture]]) -> str:
     """What a cell gave, in the order in which it happened."""
     from viz import Picture
 
@@ -188,7 +196,7 @@ def _result(output: Output, checks: str, pictures: object) -> str:
     if checks:
         parts.append(_code(checks))
     if isinstance(output.value, Picture):
-        parts.append(_figure(*next(pictures)))  # type: ignore[call-overload]
+        parts.append(_figure(*next(pictures)))
     elif output.value is not None:
         parts.append(_printed(repr(output.value)))
     return "".join(parts)
@@ -205,16 +213,19 @@ def _scrolls(text: str, name: str) -> str:
 
 
 def _figure(name: str, picture: Picture) -> str:
-    sheet = picture._sheet
-    title = escape(sheet.title)
-    alt = escape(" ".join(f"{sheet.title}. {sheet.description}".split())[:_ALT])
+    title, told = escape(picture.title), " ".join(f"{picture.title}. {picture._sheet.description}".split())
     return (
-        '<figure>\n'
+        "<figure>\n"
         f'<div class="picture" role="group" aria-label="Picture: {title}" tabindex="0">'
-        f'<img src="pictures/{name}.svg" alt="{alt}" width="{sheet.width}" height="{sheet.height}"></div>\n'
+        f"{_image(name, picture, told[:_ALT])}</div>\n"
         f'<figcaption><a href="pictures/{name}.html" aria-label="Look around in it: {title}">Look around in it</a>'
         "</figcaption>\n</figure>\n"
     )
+
+
+def _image(name: str, picture: Picture, alt: str = "") -> str:
+    sheet = picture._sheet
+    return f'<img src="pictures/{name}.svg" alt="{escape(alt)}" width="{sheet.width}" height="{sheet.height}">'
 
 
 def _step(ran: Ran, here: bool) -> str:
@@ -233,9 +244,11 @@ def _turn(ran: Ran | None, word: str, rel: str) -> str:
 
 def _files(number: int) -> str:
     """Links to the exercises, where there are any."""
-    names = [file.name for file in exercises_of(number) if file.is_file()]
-    links = "".join(f'<li><a href="exercises/{name}" download>{name}</a></li>\n' for name in names)
-    return f'<div class="files">\n<p>To download, into one folder:</p>\n<ul>\n{links}</ul>\n</div>\n' if names else ""
+    files = exercises_of(number)
+    if not files[0].is_file():
+        return ""
+    links = "".join(f'<li><a href="exercises/{file.name}" download>{file.name}</a></li>\n' for file in files)
+    return f'<div class="files">\n<p>To download, into one folder:</p>\n<ul>\n{links}</ul>\n</div>\n'
 
 
 def _row(ran: Ran, prose: Prose) -> str:
@@ -243,7 +256,9 @@ def _row(ran: Ran, prose: Prose) -> str:
     opening = next((b for b in prose.blocks(tutorial.cells[0].text) if b.kind == "text"), None)
     asked = sum(cell.predicts for cell in tutorial.cells)
     facts = [f"about {minutes(tutorial.cells)} minutes"]
-    facts += [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((asked, "prediction"), (len(ran.pictures), "picture")) if n]
+    facts += [
+        f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((asked, "prediction"), (len(ran.pictures), "picture")) if n
+    ]
     title, name = escape(tutorial.title), escape(ran.name)
     return (
         f'<li><a class="go" href="{name}"><span class="n">{tutorial.number}</span> <span class="t">{title}</span></a>\n'
@@ -262,7 +277,4 @@ def _appetiser(ran: Ran) -> str:
     if not ran.pictures:
         return ""
     name = max(ran.pictures, key=worth)
-    sheet = ran.pictures[name]._sheet
-    return (
-        f'<div class="thumb"><img src="pictures/{name}.svg" alt="" width="{sheet.width}" height="{sheet.height}"></div>\n'
-    )
+    return f'<div class="thumb">{_image(name, ran.pictures[name])}</div>\n'

@@ -22,7 +22,7 @@ skip    on to the next section; the code in between is run
 try     a Python prompt with the names of the tutorial; Ctrl-D comes back
 code    at a question: show the code before you answer
 quit    stop; the next time goes on from here (so does Ctrl-D)
-The first letter is enough, except at a question, where it could be your answer.\
+A first letter is enough, but at a question it is taken as your answer.\
 """
 
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from micrograd_nn.cli.tutorial._source import Cell
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -129,7 +131,7 @@ def _join_lines(children: list[Token]) -> None:
     children[:] = joined
 
 
-def minutes(cells: Sequence[Any]) -> int:
+def minutes(cells: Sequence[Cell]) -> int:
     """About how long a student takes: reading, following the code, thinking at each prediction; in steps of 5."""
     words = sum(len(cell.text.split()) for cell in cells if cell.kind == "markdown")
     lines = sum(cell.text.count("\n") + 1 for cell in cells if cell.kind == "code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from typing import Any
 
 from micrograd_nn import run
@@ -24,7 +25,7 @@ _HINTS = {
     "more": f"Enter: more · {_KEYS}",
     "end": f"Enter: finish · {_KEYS}",
     "failed": f"Enter: again, once the file is mended · {_KEYS}",
-    "guess": "What do you say? (Enter alone: pass · code: show it first · ? all keys)",
+    "guess": "Your answer? Enter alone passes · code shows the code first · ? all keys",
 }
 _REFUSED = {
     "back": "This is the first step.",
@@ -44,10 +45,10 @@ class _Stopped(Exception):
 
 
 class _Instead(Exception):
-    """The reader said something else than Enter before a step was shown to its end."""
+    """The reader wants to be elsewhere before a step was shown to its end; `seen` is what was, counted in parts."""
 
-    def __init__(self, word: str) -> None:
-        self.word = word
+    def __init__(self, word: str, seen: int) -> None:
+        self.word, self.seen = word, seen
 
 
 class Reader:
@@ -90,12 +91,12 @@ class Reader:
             kind = "end"
         hidden = kind == "guess"  # the code often gives the answer away
         said: str | None = None
-        text = ""
+        text, seen = "", here  # the step that the reader sees
         self._keep(here + done)
         try:
             self._show(here, with_code=not hidden, with_result=done)
         except _Instead as instead:
-            said = instead.word
+            said, seen = instead.word, here if instead.seen else max(here - 1, 0)
         if self._failure is not None and self._failure[0] == here:
             self._tell(here, self._failure[1])
             kind, hidden = "failed", False
@@ -120,19 +121,25 @@ class Reader:
                 case "code" if hidden:
                     self._code(here)
                     hidden = False
-                case "back" if here:
-                    return here - 1
-                case "skip" if (section := self._section_after(here)) is not None:
+                case "back" if seen:
+                    return seen - 1
+                case "skip" if (section := self._section_after(seen)) is not None:
                     return self._passed(section)
-                case "try":
-                    self._try(here + done)
-                case "help":
-                    self._write("\n" + "\n".join(map(self.screen.note, HELP.split("\n"))))
-                case "quit":
-                    raise _Stopped
                 case _:
-                    self._note(_REFUSED[said])
-            said = None
+                    self._here(said, here + done)
+            said, seen = None, here
+
+    def _here(self, said: str, number: int) -> None:
+        """Do what is said without going anywhere; `number` steps have been run."""
+        match said:
+            case "try":
+                self._try(number)
+            case "help":
+                self._write("\n" + "\n".join(map(self.screen.note, HELP.split("\n"))))
+            case "quit":
+                raise _Stopped
+            case _:
+                self._note(_REFUSED[said])
 
     def _show(self, here: int, with_code: bool = True, with_result: bool = False) -> None:
         """Write a step; pauses where the screen would be too full."""
@@ -144,10 +151,10 @@ class Reader:
         heading = self.screen.heading(name, f"{here + 1}/{len(steps)}", step.section != self._section)
         self._section = step.section
         if self._too_much("\n\n".join([heading, *parts])):
-            self._more()
+            self._more(here, 0)
         for k, part in enumerate(parts or [""]):
             if k and self._too_much(part):
-                self._more()
+                self._more(here, k)
             self._write(f"\n{part}" if k else f"\n{heading}\n\n{part}")
         if with_result:
             self._tell(here, self.walk.results[here])
@@ -182,10 +189,8 @@ class Reader:
             here = min(here, len(self.walk.steps) - 1)
             if here > len(self.walk.results):
                 return self._passed(here)
-        try:
+        with suppress(_Instead):
             self._show(here)
-        except _Instead:
-            pass
         return self._run(here)
 
     def _passed(self, target: int) -> int:
@@ -200,6 +205,7 @@ class Reader:
     def _failed(self, here: int, result: Result, told: bool = False) -> int:
         """A step has ended with an error: to be shown, unless it was told, and mended, or the end."""
         self._failure = here, result
+        self._keep(here)
         if self._terminal:
             return here
         if not told:
@@ -260,20 +266,24 @@ class Reader:
             self._note(f"{line[:40]} means nothing here. Enter alone goes on; ? lists what you can say.")
         return "", ""
 
-    def _more(self) -> None:
-        said, _ = self._asked("more")
-        if said:
-            raise _Instead(said)
+    def _more(self, here: int, seen: int) -> None:
+        """Wait for Enter, `seen` parts of the step having been shown."""
+        while said := self._asked("more")[0]:
+            if said in ("back", "again", "skip"):
+                raise _Instead(said, seen)
+            self._here(said, min(here, len(self.walk.results)))
 
     def _try(self, number: int) -> None:
         """A Python prompt with the names that the first `number` steps define."""
         if not self._terminal:
-            return self._note("try needs a terminal: nothing was tried.")
+            self._note("try needs a terminal: nothing was tried.")
+            return
         try:
             names = self.walk.names(number)
         except KeyboardInterrupt:
-            return self._note("Interrupted.")
-        self._note("Python, with the names so far. Ctrl-D comes back. What you do here changes nothing there.")
+            self._note("Interrupted.")
+            return
+        self._note("Python, with the names so far; nothing you do here changes the tutorial. Ctrl-D comes back.")
         with run.handling(signal.SIG_DFL, signal.SIGTERM):
             if tried(names, self._display):
                 self.walk.forget()

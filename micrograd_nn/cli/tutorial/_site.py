@@ -37,9 +37,9 @@ def write(tutorials: list[Tutorial], folder: Path, tell: Callable[[str], None]) 
         for name, picture in ran.pictures.items():
             picture.save(folder / "pictures" / f"{name}.svg")
             picture.save(folder / "pictures" / f"{name}.html")
-        for file in exercises_of(ran.tutorial.number):
-            if file.is_file():
-                _put(folder / "exercises" / file.name, file.read_text(encoding="utf-8"))
+        exercises = exercises_of(ran.tutorial.number)
+        for file in exercises if exercises[0].is_file() else []:
+            _put(folder / "exercises" / file.name, file.read_text(encoding="utf-8"))
     for name, text in pages.items():
         _put(folder / name, text)
     return _put(folder / "index.html", first)
