@@ -65,7 +65,7 @@ def computed(tutorial: Tutorial, printed: str) -> set[Decimal]:
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.NUMBER and not re.search("[jxob]", token.string.lower()):
             figures |= {value(token.string.replace("_", "")), value(before + token.string.replace("_", ""))}
-        before = token.string if token.type == tokenize.OP and token.string == "-" else ""
+        before = "-" if token.type == tokenize.OP and token.string in ("-", "-=") else ""
     for figure in FIGURE.finditer(re.sub(r"(?<=\d)[x×](?=\d)", " ", printed)):
         number = value((figure["sign"] or "") + figure["number"])
         figures |= {number, number / 100} if figure["percent"] else {number}

@@ -19,7 +19,7 @@ from viz.charts._chart import WIDE, Axes, tick_labels, ticks
 __all__ = ["draw_paths"]
 
 _HIGH = 420.0
-_ROOM = 0.07  # around the paths, of the larger of width and height
+_ROOM, _NARROW = 0.07, 0.3  # around the paths, and what is seen at least, of the larger of width and height
 _LOOKS: tuple[tuple[str, str | None], ...] = ((INK, None), (GREY, "7 3"), (INK, "2 3"), (GREY, None))
 
 
@@ -51,11 +51,11 @@ def draw_paths(
         drawn.append(axes.line(xs, ys, colour, dash, 1.5, title=name, data_path=name))
         drawn += [_dot(axes, x, y, 2.2, colour, data_step=i) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
     for x, y in {tuple(way[0].tolist()) for way in ways}:
-        drawn.append(write("start", axes.x(x) - 9, axes.y(y) + 4, 12.5, INK, "end", halo=True))
+        drawn.append(_name("start", axes, x, y, -9))
     if aim is not None:
         ring = {"cx": axes.x(aim[0]), "cy": axes.y(aim[1]), "r": 7, "fill": "none", "stroke": INK, "stroke_width": 2}
         drawn.append(element("circle", **ring, data_goal=f"{float(aim[0])!r} {float(aim[1])!r}"))
-        drawn.append(write("goal", axes.x(aim[0]), axes.y(aim[1]) + 24, 12.5, INK, "middle", halo=True))
+        drawn.append(_name("goal", axes, aim[0], aim[1], 24))
     keys = [
         sample(
             [_way(colour, dash), element("circle", cx=15, r=2.2, fill=colour)], 30, f"{name}: {len(way) - 1:,} steps"
@@ -86,7 +86,8 @@ def _checked(path: Any, name: str) -> Array:
 def _axes(points: Array, xlabel: str, ylabel: str) -> Axes:
     """Axes of one scale around the points: as high as they may be, and as wide as that asks for, if there is room."""
     low, high = points.min(axis=0), points.max(axis=0)
-    room = _ROOM * float((high - low).max()) or 1.0
+    reach = float((high - low).max()) or 1.0
+    room = _ROOM * reach + np.maximum(0.0, _NARROW * reach - (high - low)) / 2
     (x0, y0), (x1, y1) = (low - room).tolist(), (high + room).tolist()
     left = 16 + max(width(text, 11.5) for text in tick_labels(ticks(y0, y1, 8)))
     scale = min(_HIGH / (y1 - y0), (WIDE - left - 16) / (x1 - x0))
@@ -96,6 +97,14 @@ def _axes(points: Array, xlabel: str, ylabel: str) -> Axes:
 
 def _dot(axes: Axes, x: float, y: float, r: float, colour: str, **data: Any) -> Raw:
     return element("circle", cx=axes.x(x), cy=axes.y(y), r=r, fill=colour, stroke=CARD, stroke_width=0.5, **data)
+
+
+def _name(text: str, axes: Axes, x: float, y: float, below: float) -> Raw:
+    """What a point is, beside it and within the axes."""
+    across = min(max(axes.x(x), axes.x0 + 22), axes.right - 22)
+    return write(
+        text, across, min(max(axes.y(y) + below, axes.y0 + 16), axes.bottom - 8), 12.5, INK, "middle", halo=True
+    )
 
 
 def _way(colour: str, dash: str | None) -> Raw:

@@ -91,18 +91,19 @@ class Reader:
             kind = "end"
         hidden = kind == "guess"  # the code often gives the answer away
         said: str | None = None
-        text, seen = "", here  # the step that the reader sees
+        text, seen, cut = "", here, False  # an answer, the step that the reader sees, and whether not to its end
         self._keep(here + done)
         try:
             self._show(here, with_code=not hidden, with_result=done)
         except _Instead as instead:
-            said, seen = instead.word, here if instead.seen else max(here - 1, 0)
+            said, seen, cut = instead.word, here if instead.seen else here - 1, True
         if self._failure is not None and self._failure[0] == here:
             self._tell(here, self._failure[1])
             kind, hidden = "failed", False
         while True:
             if said is None:
-                said, text = self._asked(kind)
+                said, answer = self._asked(kind)
+                text = answer or text
             match said:
                 case "" if done:
                     return here + 1
@@ -127,7 +128,9 @@ class Reader:
                     return self._passed(section)
                 case _:
                     self._here(said, here + done)
-            said, seen = None, here
+                    if cut:
+                        return here
+            said = None
 
     def _here(self, said: str, number: int) -> None:
         """Do what is said without going anywhere; `number` steps have been run."""
@@ -218,7 +221,8 @@ class Reader:
         self._failure = None
         if self.walk.seconds(here) > _SLOW:
             self._note("The code before it is run again first, which takes a moment.")
-        if self._terminal:
+        waits = self._terminal and self.screen.alive
+        if waits:
             self.screen.write("\n" + self.screen.note("running ..."))
         try:
             result = self.walk.run(here)
@@ -227,7 +231,7 @@ class Reader:
                 raise
             self._note("Interrupted. This step has not been run.")
             return None
-        if self._terminal:
+        if waits:
             self.screen.wipe(2)
         return result
 
