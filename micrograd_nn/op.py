@@ -45,7 +45,8 @@ class Op:
     ) -> None:  # fmt: skip
         if name in REGISTRY and not (_in_main(rules) and _in_main(REGISTRY[name].rules)):
             raise ValueError(f"there is already an op named {name!r}: choose another name.")
-        self.name, self.array, self.scalar, self.rules = name, array, scalar, rules
+        self.name, self.array, self.scalar = name, array, scalar
+        self.rules: tuple[Callable[..., Any], ...] = rules
         self.symbol, self.infix, self.variadic, self.text = symbol or name, infix, variadic, text
         self.rule_a = rules[0]
         self.rule_b = rules[1] if len(rules) > 1 else same

@@ -27,11 +27,13 @@ def step(x, a, k):
     return F.sigmoid(k * (x - a))
 
 
-print(f"k = 1: from {step(-2.197, 0, 1):.2f} to {step(2.197, 0, 1):.2f}", end=" ")
-print(f"over a width of {2 * 2.197:.2f}")
+half = np.log(9)
+print(f"k = 1: from {step(-half, 0, 1):.2f} to {step(half, 0, 1):.2f}", end=" ")
+print(f"over a width of {2 * half:.2f}")
 
 # %% [markdown]
-# With k = 1 the climb from 0.10 to 0.90 takes a width of 4.39.
+# With k = 1 the climb from 0.1 to 0.9 takes a width of 4.39. (σ(z) is 0.9 where z is
+# log 9, as one finds by solving 1/(1 + e^−z) = 0.9.)
 #
 # **Predict.** How wide is the same climb with k = 20?
 
@@ -68,11 +70,11 @@ for x in (-4.0, 0.0, 4.0):
     print(f"x = {x:4}: {bump(x, -2, 2, 4):.3f}")
 
 pair = {
+    "their sum": lambda x: bump(x, -2, 2, 4),
     "step up at −2": lambda x: step(x, -2, 4),
     "step down at 2": lambda x: -step(x, 2, 4),
-    "their sum": lambda x: bump(x, -2, 2, 4),
 }
-viz.draw_activations(pair, title="Two steps make a bump")
+viz.draw_functions(pair, -6, 6, title="Two steps make a bump")
 
 # %% [markdown]
 # Nothing, one, and nothing. On the left both steps are 0, on the right both are 1 and
@@ -127,35 +129,22 @@ for n in (10, 20, 40, 80, 160):
 # width. Half the width leaves half the distance.
 
 # %% [markdown]
-# Now as a picture. `viz.draw_boundary` colours a plane by a score; our score is the
-# curve minus y, so that blue is below the curve and the black line is the curve itself.
-# The marks are the function, moved up by 0.3 (orange) and down by 0.3 (blue). Where a
-# mark is ringed, the curve is more than 0.3 off; the accuracy is the share of marks
-# without a ring.
+# Now as a picture, with the function itself wide and pale behind.
 #
-# **Predict.** Which of 10, 20 and 40 bumps stay between the marks everywhere?
-
+# **Predict.** Where will ten bumps be furthest off: where the function turns, or where
+# it is steep? And which of 10, 20 and 40 bumps stay within 0.3 of it everywhere?
 
 # %%
-def tube(curves, title):
-    x = np.linspace(-3, 3, 61)
-    marks = np.c_[np.r_[x, x], np.r_[wave(x) + 0.3, wave(x) - 0.3]]
-    below = np.repeat([0, 1], len(x))
-    scores = {name: lambda p, f=f: f(p[:, :1]) - p[:, 1:] for name, f in curves.items()}
-    return viz.draw_boundary(
-        scores, marks, below, classes=("0.3 above", "0.3 below"), scale="margin",
-        features=("x", "y"), resolution=480, title=title,
-    )  # fmt: skip
-
-
 for n in (10, 20, 40):
     print(f"{n} bumps: at most {abs(bumps(x, n) - wave(x)).max():.2f} off")
-sums = {f"{n} bumps": lambda x, n=n: bumps(x, n) for n in (10, 20, 40)}
-tube(sums, "A function, and sums of bumps")
+assert abs(bumps(x, 40) - wave(x)).max() < 0.3 < abs(bumps(x, 20) - wave(x)).max()
+sums = {"the function": wave}
+sums |= {f"{n} bumps": lambda x, n=n: bumps(x, n) for n in (10, 40)}
+viz.draw_functions(sums, -3, 3, title="Sums of bumps")
 
 # %% [markdown]
-# Only the 40. The rings sit where the function is steep: there a flat piece is wrong at
-# both of its ends. Where the function turns, even ten bumps do well.
+# Only the 40. The largest gaps are where the function is steep: there a flat piece is
+# wrong at both of its ends. Where the function turns, even ten bumps do well.
 
 # %% [markdown]
 # ## The same, as a network
@@ -204,11 +193,13 @@ viz.draw_network(by_hand(3), title="Three bumps: nothing was learned")
 # interval, and any tolerance above 0, **there are** a number of hidden units and
 # weights with which a network of one hidden layer of sigmoids and a linear output stays
 # **everywhere** on that interval within the tolerance. It holds for several inputs too,
-# and for every activation that is no polynomial.
+# and for every continuous activation that is no polynomial.
 #
-# Our bumps are the proof for one input: make them narrow enough. How narrow?
+# Our bumps show why, for one input: make them narrow and steep enough. How narrow? We
+# double their number until they stay within the tolerance.
 
 # %%
+# Sigmoids: Cybenko 1989. All but polynomials: Leshno, Lin, Pinkus, Schocken 1993.
 print("tolerance   bumps   parameters")
 for tolerance in (0.5, 0.1, 0.02):
     n = 1
@@ -224,12 +215,14 @@ for tolerance in (0.5, 0.1, 0.02):
 # **Predict.** What does the network of 40 bumps say at x = 5?
 
 # %%
-far = np.array([[5.0]])
-print(f"function {wave(5.0):.2f}, network {by_hand(40)(far).item() + 0.0:.2f}")
-assert abs(by_hand(40)(far).item()) < 1e-9
+far = by_hand(40)(np.array([[5.0]])).item()
+print(f"function {wave(5.0):.2f}, network {abs(far):.2f}")
+assert abs(far) < 1e-9
+beyond = {"the function": wave, "40 bumps": by_hand(40)}
+viz.draw_functions(beyond, -4, 6, title="Beyond the interval")
 
 # %% [markdown]
-# The network says 0: no bump stands there, and nothing was promised.
+# It says 0, and the function −0.92. No bump stands there, and nothing was promised.
 
 # %% [markdown]
 # ## Power says little
@@ -266,7 +259,8 @@ for name, model in {"5 bumps": by_hand(5), "learned": learned}.items():
     print(f"error {error_of(model):.2f}")
 assert round(error_of(by_hand(5)), 1) == 0.6
 assert error_of(learned) < error_of(by_hand(5)) / 8
-tube({"5 bumps": by_hand(5), "learned": learned}, "31 parameters each")
+both = {"the function": wave, "5 bumps": by_hand(5), "learned": learned}
+viz.draw_functions(both, -3, 3, title="31 parameters each")
 
 # %% [markdown]
 # Less than an eighth of it. The bumps spend their parameters on corners that the
@@ -316,7 +310,7 @@ assert flat < 0.7
 # %%
 mean = {}
 for activation in ("tanh", "sigmoid"):
-    models = [learn(mg.nn.MLP(1, [10, 1], activation, rng=seed)) for seed in range(4)]
+    models = [learn(mg.nn.MLP(1, [10, 1], activation, rng=seed)) for seed in range(3)]
     errors = [error_of(model) for model in models]
     mean[activation] = np.mean(errors)
     print(f"{activation:8}", "  ".join(f"{e:.3f}" for e in errors))
@@ -324,8 +318,9 @@ assert mean["tanh"] < 0.7 * mean["sigmoid"]
 
 # %% [markdown]
 # They do not. Each number is a network with random weights of its own. The tanh
-# networks end close together, the sigmoid networks further off, and some of them much
-# further. Equal power, unequal learning; why sigmoids learn worse is in tutorial 2.
+# networks end close together, and the sigmoid networks further off on average, some of
+# them much further. Equal power, unequal learning: tutorial 2 told what holds sigmoids
+# back.
 
 # %% [markdown]
 # ## Two layers or three
@@ -368,7 +363,7 @@ for layers in sizes:
 # %%
 def run(layers, activation, seed):
     model = spirals(layers, activation, seed)
-    loss, accuracy = mg.training.evaluate(model, "cross_entropy", X_test, y_test)
+    _, accuracy = mg.training.evaluate(model, "cross_entropy", X_test, y_test)
     return {"accuracy": accuracy}
 
 
@@ -384,7 +379,7 @@ for group in result.group():
     print(f"{kind:5}  {layers:6}   {spread.mean:.1%} ± {spread.std:.1%}")
 assert found["tanh", 3].mean > found["tanh", 2].mean
 assert abs(found["relu", 3].mean - found["relu", 2].mean) < 0.02
-for (kind, layers), spread in found.items():
+for (kind, _), spread in found.items():
     assert spread.mean < found[kind, 3].mean + 0.01
 
 # %% [markdown]

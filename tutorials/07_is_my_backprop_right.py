@@ -61,8 +61,7 @@ assert forward_digits[15] < 3 < forward_digits[5]
 # keeps about sixteen digits of f. For a tiny h the two values of f have nearly all of
 # them in common, and the subtraction leaves only the few that differ. That error grows
 # as h shrinks.
-
-# %% [markdown]
+#
 # A *central difference* looks to both sides: (f(x + h) − f(x − h)) / (2h). To the right
 # the bend of the curve adds a little, to the left it takes a little away, and most of
 # that cancels.
@@ -87,7 +86,7 @@ print(f"at best {central_digits[best_central]} digits")
 # %% [markdown]
 # It has 6: twice as many, since its error shrinks with h², two digits a row. So it is
 # at its best at a much larger step, where rounding has done less harm. Still, five or
-# so of the sixteen digits are lost, and nobody tells you how many.
+# six of the sixteen digits are lost, and nobody tells you how many.
 #
 # `mg.numerical_gradient` does better on both counts. It takes central differences at
 # several steps and combines them so that what h², h⁴ and h⁶ do to them cancels. And
@@ -319,10 +318,8 @@ assert report.cause == "transposed"
 # same: then such faults show.)
 
 # %% [markdown]
-# Four more, quickly, with only the cause that the report names.
-#
-# **Predict.** Each is a change of one step. What is the fault in each, and what would
-# you call it?
+# Four more, quickly. Each changes one step; read the change, say what is wrong with it,
+# and compare with the cause that the report names.
 
 # %%
 faults = {
@@ -347,7 +344,7 @@ for name, steps in faults.items():
 # from it: x + tanh(x·w). So x is used twice, and has two gradients to add up. In the
 # code below the second assignment should be `+=`.
 #
-# **Predict.** w is right. Of the gradient of x, is a small part missing, or most of it?
+# **Predict.** The 9 entries of w are right. How many of the 18 of x are wrong?
 
 
 # %%
@@ -364,14 +361,16 @@ def residual_backward(g, x, w):
 
 pair = residual, residual_backward
 report = mg.check_backward(*pair, X, W1, raise_on_error=False)
+print(report.headline)
 print(report.diagnosis)
 assert report.cause == "overwritten"
+assert report.count("wrong") == 18
 viz.draw(report, direction="TB", gradients=False, title="A second use of x, and = for +=")
 
 # %% [markdown]
-# The whole of the first use is gone. In the picture two arrows leave x: two uses, two
-# gradients. This is the `a + a` of tutorial 1 once more, in a form people still meet
-# every day.
+# Every one: the whole of the first use is gone. In the picture two arrows leave x: two
+# uses, two gradients. This is the `a + a` of tutorial 1 once more, in a form that people
+# meet every day.
 
 # %% [markdown]
 # The other one: a step that centres each feature, x − mean. It is tempting to say: the
@@ -516,28 +515,17 @@ by_differences = mg.numerical_gradient(first, 1.0)
 print(f"differences of the slope:   {by_differences:.6f}")
 assert abs(second(1.0) - by_differences) < 1e-9
 
+print("the four second derivatives of a²·b at a = 1, b = 3:")
+print(mg.hessian(lambda v: v[0] ** 2 * v[1])(np.array([1.0, 3.0])))
+
 at = mg.Value(1.0, name="x")
 viz.draw(mg.grad(lambda x: x * np.sin(x))(at), title="The slope of x·sin x, as a graph")
 
 # %% [markdown]
 # The graph of the slope of x·sin x shows the product rule at work: the upper branches
 # are cos x times x, the lower one is sin x, and they add up. (The constant 1 is where
-# the way back started. It is multiplied along like any gradient.)
-#
-# For a function of several numbers the second derivatives form a table, the *Hessian*:
-# row i, column k says how the slope along i changes when k is moved.
-#
-# **Predict.** f = a²·b at a = 1, b = 3. What are the four entries, and which two are
-# equal?
-
-# %%
-hessian = mg.hessian(lambda v: v[0] ** 2 * v[1])(np.array([1.0, 3.0]))
-print(hessian)
-assert hessian.tolist() == [[6.0, 2.0], [2.0, 0.0]]
-
-# %% [markdown]
-# ∂²f/∂a² = 2b = 6, ∂²f/∂b² = 0, and the mixed ones are both 2a = 2: the order does not
-# matter, so a Hessian is symmetric.
+# the way back started. It is multiplied along like any gradient.) For a function of
+# several numbers, `mg.hessian` gives the table of all second derivatives.
 #
 # `order=2` checks second derivatives too. Below is swish with its right rule, which has
 # both halves of the product: g·(σ + z·σ·(1 − σ)). And a second version of the same,

@@ -450,7 +450,8 @@ for finding in report.findings:
 # %% [markdown]
 # The third has, for each parameter, how large the last step was beside the weights
 # themselves, in powers of ten: −3 means a thousandth, which a common rule of thumb
-# calls healthy. Near −1 a step throws away what was learned; near −6 nothing moves.
+# calls healthy. Far above it a step throws away what was learned; far below, nothing
+# moves.
 #
 # At the end come findings, in sentences. Even this good network may get one, because
 # some of its units have died. A report is no verdict: it says what to look at, and the

@@ -36,7 +36,7 @@ viz.draw(net, title="Five units, four kinds")
 # %% [markdown]
 # Every arrow is a weight. `c` reads an input, a unit that reads only inputs, and a unit
 # that reads that one: it is in no layer. The frames say something else, which we come
-# to below. There are 12 edges, and 14 weights, since the Maxout unit has two pieces.
+# to below. There are 13 edges and 15 weights, since the Maxout unit has two pieces.
 #
 # The notes say that mixing kinds of neuron in one network is rare, and that nothing
 # forbids it. So we train it. `fit` takes a Network as it takes an MLP.
@@ -121,10 +121,11 @@ models = {"without": ends[False][0][0], "with skip connections": ends[True][0][0
 viz.draw_boundary(models, corners, is_odd, margin=0.4, title="One hidden unit, twice")
 
 # %% [markdown]
-# Without them none, and none ever can: through a single unit passes a single number,
-# and what follows can only cut it once, so the border is one straight line. With them
-# nearly all do, and two borders appear. A wire that passes over one or more units is
-# called a *skip connection*. It costs one weight, and here it is worth a hidden unit.
+# Without them none, and none ever can: a single number passes through a single unit,
+# and whatever reads it can only cut it once, which gives one straight border. With them
+# nearly all do, and the border has more than one part. A wire that passes over one or
+# more units is called a *skip connection*. It costs one weight, and here a few of them
+# are worth a hidden unit.
 
 # %% [markdown]
 # ## What a skip does to the gradient
@@ -157,17 +158,17 @@ def chain(length, kind):
 
 
 # %%
-viz.draw(chain(4, "one wire"), direction="TB", title="A chain of four and one wire more")
+viz.draw_network(chain(4, "one wire"), title="A chain of four and one wire more")
 
 # %%
-viz.draw(chain(3, "sums"), direction="TB", title="A chain of three with sums")
+viz.draw_network(chain(3, "sums"), title="A chain of three with sums")
 
 # %% [markdown]
 # We measure the gradient of the end by z of the first unit, that is, by its bias.
 #
 # **Predict.** The slope of a sigmoid is at most a quarter. About how large is this
-# gradient in the plain chain of 20? And with the one wire more: twice as large, a
-# million times, or more?
+# gradient in the plain chain of 20? And with one wire more: twice as large, a million
+# times, or more?
 
 # %%
 lengths = (2, 5, 10, 20, 40)
@@ -180,15 +181,15 @@ for kind in ("plain", "one wire", "sums"):
         net([0.5]).backward()
         first[kind].append(float(net.bias.grad[0]))
     print(f"{kind:10}", *(f"{g:9.1e}" for g in first[kind]))
-assert first["plain"][3] < 0.25**20 * 1e12 and first["plain"][4] < 1e-20
-assert min(first["one wire"]) > 0.2 and min(first["sums"]) > 0.2
+assert first["one wire"][3] > 1e12 * first["plain"][3]
+assert min(first["one wire"] + first["sums"]) > 0.2
 
 # %% [markdown]
-# In the plain chain a factor below a quarter for each unit: after 20 of them not even a
-# millionth of a millionth is left. With one wire it stays above 0.2, whatever the
+# More than a million million times. In the plain chain there is a factor of a quarter
+# or less for each unit. With one wire more the gradient stays above 0.2, whatever the
 # length. Remember tutorial 1: along a path multiply, over paths add. The long path
-# still gives next to nothing, but there is a second path now, with two factors, and its
-# share is simply added.
+# still gives next to nothing; but there is a second one now, with two edges, and what
+# comes along it is added.
 #
 # In the chain with sums there is such a short path around *every* unit, so that all of
 # them are reached and not the first alone. Networks of a hundred layers and more are
@@ -247,7 +248,7 @@ nodes = mg.topological_order(net([mg.Value(0.5), mg.Value(-1.0)]))
 done = {}
 for place, node in enumerate(nodes):
     done[node.module] = place  # the last node of a unit is its output
-order = [path.split(".")[-1] for path in done if path]
+order = [path.split(".")[-1] for path in sorted(done, key=done.get) if path]
 print(len(nodes), "Values, units in the order", order)
 print("generations:", net.generations)
 assert order.index("a") < order.index("b") < order.index("c") < order.index("score")
@@ -292,14 +293,15 @@ def rounds(w, v, start, count=60):
     return values
 
 
-print("            start    round 1       2       3  ...     59      60")
+print("   w,   v    start    round 1       2       3  ...     59      60")
 for w, v in ((0.5, 0.5), (2.0, 2.0), (-2.0, 2.0)):
     for start in (0.5, -0.5):
         r = rounds(w, v, start)
         shown = "".join(f"{value:8.3f}" for value in r[:3])
         print(f"{w:4}, {v:3} {start:8} {shown}  ... {r[58]:7.3f} {r[59]:7.3f}")
 assert abs(rounds(0.5, 0.5, 0.5)[59]) < 1e-9
-assert rounds(2.0, 2.0, 0.5)[59] > 0.9 and rounds(2.0, 2.0, -0.5)[59] < -0.9
+assert rounds(2.0, 2.0, 0.5)[59] > 0.9
+assert rounds(2.0, 2.0, -0.5)[59] < -0.9
 assert rounds(-2.0, 2.0, 0.5)[58] * rounds(-2.0, 2.0, 0.5)[59] < -0.8
 
 # %% [markdown]
@@ -339,10 +341,11 @@ for t, x in enumerate(inputs, start=1):
     h.name = f"h{t}"
 h.backward()
 print(f"h3 = {h.data:.4f}, ∂h3/∂w = {w.grad:.6f}")
-viz.draw(h, direction="TB", title="Three steps in time, one weight")
+viz.draw(h, direction="TB", local_derivatives=False, title="Three steps, one weight")
 
 # %% [markdown]
-# Now the same with three weights, one for each step, all of them 0.8.
+# Three arrows leave w. No arrow comes back to where it started: each h is a box of its
+# own. Now the same with three weights, one for each step, all of them 0.8.
 #
 # **Predict.** Each of the three gets a gradient of its own. How does ∂h3/∂w above
 # follow from these?
@@ -353,11 +356,13 @@ h = mg.Value(0.5, name="h0")
 for own, x in zip(weights, inputs):
     h = (own * h + x).tanh()
 h.backward()
+
 for own in weights:
     print(f"∂h3/∂{own.name} = {own.grad:9.6f}")
 total = sum(own.grad for own in weights)
 print(f"      sum = {total:9.6f}")
 assert np.isclose(total, w.grad, rtol=1e-12)
+assert weights[0].grad == min(own.grad for own in weights)
 
 # %% [markdown]
 # It is their sum, the rule for a value used more than once that we have known since `a
@@ -400,41 +405,42 @@ with tempfile.TemporaryDirectory() as folder:
     net.save(Path(folder) / "wiring.json")
     text = (Path(folder) / "wiring.json").read_text()
     again = nn.Network.from_json(Path(folder) / "wiring.json")
-print(text[:228], "...")
+print(*text.splitlines()[3:5], *text.splitlines()[-2:], sep="\n")
 print("same scores:", np.array_equal(net(X).data, again(X).data))
 assert np.array_equal(net(X).data, again(X).data)
 
 # %% [markdown]
-# Last, a wiring that nobody has thought about: each of ten units draws by lot what kind
-# it is, and which three of the older ones it reads.
+# Last, a wiring that nobody has thought about: each of eight units draws by lot what
+# kind it is, and which three of the older ones it reads.
 #
 # **Predict.** Will it learn the moons at all?
 
 # %%
-draws = np.random.default_rng(1)
-lot = nn.Network(rng=1)
+draws = np.random.default_rng(2)
+lot = nn.Network(rng=2)
 older = [lot.input("x1"), lot.input("x2")]
-for k in range(10):
+for k in range(8):
     kind = str(draws.choice(["tanh", "relu", "softplus", "sigmoid"]))
     reads = draws.choice(older, size=min(3, len(older)), replace=False)
     older.append(lot.unit(f"u{k}", kind, reads.tolist()))
 lot.unit("score", "identity", lot.outputs)
 
-run = mg.fit(lot, X, y, loss=logistic, lr=0.03, epochs=80, rng=0, progress=False)
+run = mg.fit(lot, X, y, loss=logistic, lr=0.05, epochs=60, rng=0, progress=False)
 print(f"{lot}, accuracy {run['accuracy'][-1]:.1%}")
-assert run["accuracy"][-1] > 0.85
+assert run["accuracy"][-1] > 0.9
 viz.draw_network(lot, X, y, title="Wired by lot")
 
 # %% [markdown]
-# It does. Layers are not what makes a network learn; they make it quick to compute and
-# easy to talk about. The health report asks of each unit what it asked in tutorials 8
-# and 9, generation by generation, and calls units by their names.
+# It does, more than 90 % of them. Layers are not what makes a network learn; they make
+# it quick to compute and easy to talk about. The health report asks of each unit what
+# it asked in tutorials 8 and 9, and calls it by its name.
 
 # %%
 report = mg.unit_health(lot, X)
-print(str(report).split("\n\n")[0])
-for finding in report.findings:
-    print("\n" + finding)
+print("unit   activation  on-rate  dead  share saturated")
+for u in sorted(report.to_numpy(), key=lambda u: u["name"]):
+    print(f"{u['name']:6} {u['activation']:10} {u['on_rate']:8.0%}", end="")
+    print(f"{'yes' if u['dead'] else 'no':>6} {u['saturated_share']:16.0%}")
 
 # %% [markdown]
 # ## What the ten have shown

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 
 __all__ = [
     "Block", "Curve", "Line", "Piece", "abreast", "cells", "curves", "framed", "prose", "shade", "shades", "spark",
+    "tracks",
 ]  # fmt: skip
 
 Piece = tuple[str, str]  # text, and the style it has in a terminal with colours
 Line = list[Piece]
+Array = np.ndarray[Any, Any]
 Block = list[Line]
 Curve = tuple[Sequence[float], Sequence[float | None], bool]  # along, up, and whether it is dotted
 _SHADES = "░▒▓█"
@@ -80,6 +83,24 @@ def curves(lines: Sequence[Curve], wide: int, high: int, xlim: tuple[float, floa
                 ends = np.interp([column - 0.5, column + 0.5], at, up)
                 met = [*ends, *up[np.abs(at - column) < 0.5]]
                 dots[round(min(met)) : round(max(met)) + 1, column] = True
+    return _braille(dots)
+
+
+def tracks(xs: Array, ys: Array, wide: int, high: int, xlim: tuple[float, float], ylim: tuple[float, float]) -> Block:
+    """A way from point to point, back and forth, as braille characters."""
+    dots = np.zeros((4 * high, 2 * wide), bool)
+    at = np.clip((xs - xlim[0]) / (xlim[1] - xlim[0]), 0, 1) * (2 * wide - 1)
+    up = np.clip((ylim[1] - ys) / (ylim[1] - ylim[0]), 0, 1) * (4 * high - 1)
+    for k in range(max(1, len(at) - 1)):
+        steps = np.linspace(0, 1, 2 + int(max(np.abs(np.diff(part[k : k + 2])).max(initial=0) for part in (at, up))))
+        column, row = (part[k] + steps * (part[min(k + 1, len(at) - 1)] - part[k]) for part in (at, up))
+        dots[row.round().astype(int), column.round().astype(int)] = True
+    return _braille(dots)
+
+
+def _braille(dots: Array) -> Block:
+    """Dots, by rows and columns, as lines of braille characters."""
+    high, wide = dots.shape[0] // 4, dots.shape[1] // 2
     bits = np.array(_DOTS)
     codes = (dots.reshape(high, 4, wide, 2) * bits[None, :, None, :]).sum((1, 3))
     return [[("".join(chr(0x2800 + c) if c else " " for c in row), "")] for row in codes.tolist()]

@@ -132,16 +132,20 @@ def listed() -> int:
     from micrograd_nn.cli.tutorial._steps import steps_of
 
     screen, places, found = Screen(), _place.places(), every()
-    on = next((n for t in found if (n := t.number) in places and not places[n].ended), None)
+    begun = [each.number for each in found if each.number in places and not places[each.number].ended]
+    new = [each.number for each in found if each.number not in places]
+    short = screen.alive and 4 * len(found) > screen.height  # no sentence on two lines, and no empty lines
+    if short:
+        screen.write()
     for each in found:
         steps, place = len(steps_of(each)), places.get(each.number)
         far = f"{steps} steps"
         if place is not None:
-            far = f"done · {steps} steps" if place.ended else f"at step {min(place.step + 1, steps)} of {steps}"
-        screen.write("\n" + screen.entry(each.number, each.title, far, about(each), here=each.number == on))
-    new = next((each.number for each in found if each.number not in places), None)
-    number = on if on is not None else new if new is not None else found[0].number
-    does = "goes on where you stopped" if on is not None else "begins it" if new is not None else "begins it once more"
+            far = f"done · {far}" if place.ended else f"at step {min(place.step + 1, steps)} of {steps}"
+        entry = screen.entry(each.number, each.title, far, about(each), each.number in begun, short)
+        screen.write(entry if short else f"\n{entry}")
+    number = next(iter([*begun, *new, *places]))
+    does = "goes on where you stopped" if begun else "begins it" if new else "begins it once more"
     screen.write("\n" + screen.note("", f"micrograd-nn tutorial {number}") + screen.note(does))
     return 0
 

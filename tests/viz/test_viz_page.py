@@ -104,7 +104,7 @@ def test_the_page_opens_in_the_theme_of_the_picture_and_carries_them_all(theme: 
 
 
 def test_an_unknown_theme_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="'light', 'dark', 'print', not 'pink'"):
+    with pytest.raises(ValueError, match="'light', 'dark', 'print', 'auto', not 'pink'"):
         write_html(sheet(), "pink")
 
 

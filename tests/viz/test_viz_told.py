@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from functools import cache
@@ -52,6 +53,7 @@ def pictures() -> dict[str, viz.Picture]:
         "runs": viz.draw_history({"one": history, "two": history}),
         "activations": viz.draw_activations(["tanh", "relu", "leaky_relu"]),
         "pre-activations": viz.draw_activations(model, X),
+        "paths": viz.draw_paths({"there": np.eye(2), "back": -np.eye(2)}, goal=(1, -1)),
         "functions": viz.draw_functions({"sine": np.sin, "line": lambda x: x, "zero": lambda x: 0 * x}, -2, 2),
     }
 
@@ -81,7 +83,13 @@ def test_a_terminal_without_more_than_ascii_can_show_it(kind: str) -> None:
     shown = viz.text(pictures()[kind], width=100)
     plain = in_ascii(shown)
     assert plain.isascii()
-    assert list(map(len, plain.split("\n"))) == list(map(cell_len, shown.split("\n")))
+    for line, before in zip(plain.split("\n"), shown.split("\n"), strict=True):
+        assert len(line) == cell_len(before) or "∞" in before
+
+
+def test_an_infinity_is_no_number_in_ascii_either() -> None:
+    assert in_ascii("│ a    −∞ │    ∞ │ ∞   │") == "| a    -inf |  inf | inf |"
+    assert in_ascii("range −∞ to ∞") == "range -inf to inf"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,18 +181,40 @@ def test_regions_and_points_are_where_they_are_and_capitals_are_wrong() -> None:
     plane = rows(shown)
     wide = max(map(len, plane))
     for row in plane:  # left of 0 nothing, right of it shaded
-        assert set(row[: wide // 2]) <= {" ", "a", "B"}
-        assert set(row[wide // 2 :]) <= {"░", "b"}
+        assert set(row[: wide // 2]) <= {" ", "∙", "a", "B"}
+        assert set(row[wide // 2 :]) <= {"░", "▒", "b"}
     assert [row.count("a") for row in plane] == [row.count("B") for row in plane[::-1]]
     assert sum(row.count("B") for row in plane) == 1  # at the upper left, and given class 0
     assert next(k for k, row in enumerate(plane) if "B" in row) < len(plane) / 2
     assert sum(row.count("b") for row in plane) == 2
     assert "accuracy: train 75.0 %" in shown
-    assert "a class 0, b class 1; a capital letter: misclassified. Regions: blank class 0, ░ class 1." in (
+    assert "a class 0, b class 1; a capital letter: misclassified. Regions: blank class 0, ░ class 1;" in (
         " ".join(shown.split())
     )
     ends = re.findall(r"^ *(\S+) ┤", shown, re.M)
     assert ends == ["1.5", "−1.5"]  # the points and a quarter of their range
+
+
+@pytest.mark.parametrize(
+    ("slope", "labels", "looks", "sure", "words"),
+    [
+        (4.0, [0, 1], {}, math.log(9) / 4, "where the probability of that is above 0.9."),
+        (2.0, [-1, 1], {}, 1 / 2, "where the score is more than 1.0 away from 0.0."),
+        (4.0, [0, 1], {"scale": "margin"}, 1.0, "where the score is more than 4.0 away from 0.0."),
+    ],
+)
+def test_where_a_model_is_sure_the_ground_is_denser(
+    slope: float, labels: list[int], looks: dict[str, str], sure: float, words: str
+) -> None:
+    points = np.array([[-1.0, 0.0], [1.0, 1.0]])
+    shown = viz.text(viz.draw_boundary(lambda Z: slope * Z[:, 0], points, labels, margin=0.25, **looks), width=80)
+    row = max(rows(shown), key=lambda row: sum(row.count(c) for c in " ∙░▒"))
+    wide = len(row)
+    for k, c in enumerate(row):
+        x = -1.5 + 3 * (k + 0.5) / wide
+        if abs(abs(x) - sure) > 3 / wide:
+            assert c == (" ∙"[abs(x) > sure] if x < 0 else "░▒"[x > sure])
+    assert words in " ".join(shown.split())
 
 
 def test_classes_have_names_and_letters_and_nan_is_no_class() -> None:
@@ -425,3 +455,36 @@ def test_steps_of_a_log_scale_are_even() -> None:
     heights = ["▁▂▃▄▅▆▇█".index(c) for c in line.split()[1]]
     assert len({a - b for a, b in pairwise(heights)}) <= 2
     assert heights[0] > heights[-1]
+
+
+def test_a_path_goes_from_start_to_end_in_true_angles() -> None:
+    shown = viz.text(viz.draw_paths(np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0]]), goal=(0, 2)), width=80)
+    plot = rows(shown)
+    at = {c: (k, row.index(c)) for k, row in enumerate(plot) for c in "SEG" if c in row}
+    assert at["S"][0] == max(k for k, _ in at.values())
+    assert at["E"][1] == max(x for _, x in at.values())
+    assert (at["G"][0], at["G"][1]) == (at["E"][0], at["S"][1])
+    (high, wide) = abs(at["S"][0] - at["E"][0]), at["E"][1] - at["S"][1]
+    assert wide / high == pytest.approx(2, abs=0.2)  # a character is twice as high as wide
+    assert "path: 2 steps from (0.0, 0.0) to (2.0, 2.0)." in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "two\nlines", "\u202eabc", "漢字" * 9, "x" * 500, "[bold]b[/bold]"])
+def test_names_do_no_harm(name: str) -> None:
+    from micrograd_nn.training import Epoch, History
+
+    wiring = mg.nn.Network(rng=0)
+    wiring.unit("y", "tanh", inputs=[wiring.input(name), wiring.input("x2")])
+    run = History([Epoch(1, 0.5, metrics={name: 1.0}), Epoch(2, 0.25, metrics={name: 2.0})])
+    made = [
+        viz.draw_boundary({name: net()}, X, Y, classes=[name, "b"], features=(name, "x2")),
+        viz.draw_history({name: run, "other": run}, title=name),
+        viz.draw_functions({name: np.sin}, -1, 1), viz.draw_paths({name: np.eye(2)}, xlabel=name),
+        viz.draw_activations({name: np.tanh}), viz.draw_network(wiring, X),
+        viz.draw_health(mg.unit_health(wiring, X), title=name),
+    ]  # fmt: skip
+    for picture in made:
+        for width in (30, 80):
+            shown = viz.text(picture, width=width)
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+            assert max(map(cell_len, shown.split("\n"))) <= width

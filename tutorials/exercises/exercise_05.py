@@ -1,6 +1,6 @@
 """Exercises of tutorial 5, what a network can represent.
 
-Write your code where the dots are, then ask `pytest -m tutorial_5` in this folder how you did.
+Each function below has a hole, `...`: put your code in its place. Then ask `pytest -m tutorial_5` in this folder.
 """
 
 import numpy as np
@@ -23,9 +23,9 @@ def tent(x, a, b):
     """A bump made of three ReLU units.
 
     Return, for an array x of any shape, a function that is 0 outside of the interval from a to b, rises in a straight
-    line from 0 at a to 1 in the middle, and falls back to 0 at b. Use F.relu three times, each as F.relu(x - place), and
-    add the three up with the right factors. After the middle the first unit keeps rising: the others must hold against
-    it. Like F.relu itself it should work on a Tensor as well, so use nothing but F.relu, +, -, * and /.
+    line from 0 at a to 1 in the middle, and falls back to 0 at b. Use F.relu(x - place) three times, with a place for
+    each unit, and add the three up with the right factors. After the middle the first unit keeps rising, so the others
+    must work against it. The function should take a Tensor too, so use nothing but F.relu, +, -, * and /.
     """
     ...  # your code: about three lines
 

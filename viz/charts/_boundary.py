@@ -112,7 +112,7 @@ def draw_boundary(
             "boundary", drawing, size, _legend(shown, sets, names, levels, chosen, signed, threshold),
             title=fitted(title, 17, WIDE, bold=True) if title else "", name="Decision boundary", notes=notes,
             description=_describe(shown, sets, names), tables=_tables(shown, sets, names, heads),
-            plain=_plain(shown, sets, names, heads, xlim, ylim, alone),
+            plain=_plain(shown, sets, names, heads, xlim, ylim, alone, _sure(levels, chosen, signed, threshold)),
         ),
         theme,
     )  # fmt: skip
@@ -198,9 +198,9 @@ def _scale(names: Sequence[str], levels: Sequence[float], scale: str, threshold:
 
 def _plain(
     shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str], features: tuple[str, str],
-    xlim: tuple[float, float], ylim: tuple[float, float], alone: bool,
+    xlim: tuple[float, float], ylim: tuple[float, float], alone: bool, sure: tuple[float, str] | None,
 ) -> Callable[[int], Block]:  # fmt: skip
-    """The same in characters."""
+    """The same in characters; `sure` is the margin beyond which a model is sure of a class, and that in words."""
     maps = []
     for s in shown:
         points = [
@@ -208,9 +208,20 @@ def _plain(
             for part, of in sets.items() for i in of.drawn.tolist()
         ]  # fmt: skip
         told = f"accuracy: {accuracy(s, sets)}"
-        maps.append(Map("" if alone else s.title, told, s.plane.classes.astype(np.int16), points))
+        beyond = None if sure is None else np.abs(s.plane.margins[1]) > sure[0]
+        maps.append(Map("" if alone else s.title, told, s.plane.classes.astype(np.int16), beyond, points))
     x, y = (clean(name, 24) for name in features)
-    return partial(tell_boundary, maps, list(names), (x, y), xlim, ylim, aspect(xlim, ylim))
+    return partial(tell_boundary, maps, list(names), (x, y), xlim, ylim, aspect(xlim, ylim), sure[1] if sure else "")
+
+
+def _sure(levels: Sequence[float], scale: str, signed: bool, threshold: float) -> tuple[float, str] | None:
+    """From which margin on a model is sure: that of the last tint, or what the hinge loss asks for."""
+    if not levels:
+        return None
+    if scale == "probability":
+        return levels[-1], f"the probability of that is above {number(_PROBABILITIES[-1])}"
+    level = 1.0 if signed else levels[-1]
+    return level, f"the score is more than {number(level)} away from {number(threshold)}"
 
 
 def _describe(shown: Sequence[Shown], sets: dict[str, Labelled], names: Sequence[str]) -> str:

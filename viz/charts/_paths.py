@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from viz._text import clean, number, width
 from viz._theme import Theme, checked_theme
 from viz._xml import CARD, GREY, INK, Raw, element, write
 from viz.charts._chart import WIDE, Axes, tick_labels, ticks
+from viz.charts._plain import tell_paths
 
 __all__ = ["draw_paths"]
 
@@ -70,6 +72,10 @@ def draw_paths(
             Table(name, ("step", axes.xlabel, axes.ylabel), [(i, x, y) for i, (x, y) in enumerate(way.tolist())])
             for name, way in zip(names, ways, strict=True)
         ],
+        plain=partial(
+            tell_paths, [(_described(name, way), way.tolist()) for name, way in zip(names, ways, strict=True)],
+            [] if aim is None else [aim.tolist()], (axes.xlabel, axes.ylabel), axes.xlim, axes.ylim,
+        ),
     )  # fmt: skip
     return Picture(sheet, theme)
 

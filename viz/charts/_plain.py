@@ -8,40 +8,43 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viz._chars import Block, abreast, curves, framed, prose, shade, spark
+from viz._chars import Block, abreast, curves, framed, prose, shade, spark, tracks
 from viz._running import Array
 from viz._text import fitted, number
 from viz.charts._panels import Column, Panel, scale
 
 __all__ = [
     "Bend", "Map", "Row", "Strip", "tell_activations", "tell_boundary", "tell_functions", "tell_health", "tell_history",
-    "tell_lifetimes",
+    "tell_lifetimes", "tell_paths",
 ]  # fmt: skip
 
 Points = Sequence[tuple[float, float]]
 GLYPHS = {"dead": "×", "saturated": "□", "dormant": "○", "nan": "!"}
-_GROUNDS = " ░·▒:▓"  # of the regions of classes
-_NARROW, _BROAD = 28, 64  # a map's characters across
+_GROUNDS = " ░∙▒:▓"  # of the regions of classes
+_SURE = "∙▒"  # and of two classes where the model is sure
+_NARROW, _BROAD = 28, 56  # a map's characters across
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 # --- decision regions -------------------------------------------------------------------------------------------------
 
 
 class Map(NamedTuple):
-    """A panel of a decision boundary: the class given on a grid, upwards and along (-1: none), and the points drawn:
-    where, of which class, and whether they are given another."""
+    """A panel of a decision boundary: the class given on a grid, upwards and along (-1: none); of two classes, where it
+    surely is that; and the points drawn: where, of which class, and whether they are given another."""
 
     title: str
     told: str
     plane: Array
+    sure: Array | None
     points: list[tuple[float, float, int, bool]]
 
 
 def tell_boundary(
     maps: Sequence[Map], names: Sequence[str], features: tuple[str, str], xlim: tuple[float, float],
-    ylim: tuple[float, float], aspect: float, width: int,
+    ylim: tuple[float, float], aspect: float, surely: str, width: int,
 ) -> Block:  # fmt: skip
-    """Maps side by side where there is room; points are the letters of their classes, capitals are misclassified."""
+    """Maps side by side where there is room; points are the letters of their classes, capitals are misclassified.
+    `surely` says what a model is sure of."""
     ends, sides = (_short(ylim[0]), _short(ylim[1])), (_short(xlim[0]), _short(xlim[1]))
     room = max(map(len, ends)) + 2
     across = min(len(maps), max(1, (width + 3) // (_NARROW + room + 3)))
@@ -50,8 +53,11 @@ def tell_boundary(
     blocks = []
     for m in maps:
         rows, columns = ((np.arange(n) + 0.5) * size // n for n, size in zip((high, wide), m.plane.shape, strict=True))
-        ground = m.plane[np.ix_(rows.astype(int)[::-1], columns.astype(int))]
-        shown: Block = [[(_ground(k), "grey") for k in row] for row in ground.tolist()]
+        at = np.ix_(rows.astype(int)[::-1], columns.astype(int))
+        ground = np.array([*_GROUNDS, "?"])[np.where(m.plane < 0, len(_GROUNDS), m.plane % len(_GROUNDS))[at]]
+        if m.sure is not None:
+            ground = np.where(m.sure[at], np.array([*_SURE])[np.maximum(m.plane[at], 0)], ground)
+        shown: Block = [[(c, "grey") for c in row] for row in ground.tolist()]
         for x, y, k, wrong in sorted(m.points, key=lambda p: p[3]):  # the wrong ones on top
             column, row = _cell(x, xlim, wide), high - 1 - _cell(y, ylim, high)
             letter = _LETTERS[k % len(_LETTERS)]
@@ -66,7 +72,8 @@ def tell_boundary(
     regions = ", ".join(f"{_ground(k).strip() or 'blank'} {names[k] if k >= 0 else 'NaN'}" for k in kinds)
     letters = ", ".join(f"{_LETTERS[k % len(_LETTERS)]} {name}" for k, name in enumerate(names))
     wrong = any(p[3] for m in maps for p in m.points)
-    said = f"Points: {letters}{'; a capital letter: misclassified' if wrong else ''}. Regions: {regions}."
+    surer = f"; {' and '.join(_SURE)} where {surely}" if surely else ""
+    said = f"Points: {letters}{'; a capital letter: misclassified' if wrong else ''}. Regions: {regions}{surer}."
     return [*abreast(blocks, width), [], *prose(said, width)]
 
 
@@ -252,6 +259,31 @@ def tell_functions(
         said = f"line: {names[k]}, dots: {names[0]}" if k else names[0]
         blocks.append([*prose(said, wide + room), *framed(plot, wide, ends, sides, "x")])
     return [*abreast(blocks, width), *([[], [("• examples", "grey")]] if points else [])]
+
+
+def tell_paths(
+    ways: Sequence[tuple[str, Points]], goal: Points, names: tuple[str, str], xlim: tuple[float, float],
+    ylim: tuple[float, float], width: int,
+) -> Block:  # fmt: skip
+    """Each path on axes of its own, all the same, with letters where it starts and ends and where it should go."""
+    ends, sides = (_short(ylim[0]), _short(ylim[1])), (_short(xlim[0]), _short(xlim[1]))
+    room = max(map(len, ends)) + 2
+    per = min(len(ways), max(1, (width + 3) // (_NARROW + room + 3)))
+    wide = max(12, min(_BROAD, (width + 3) // per - 3 - room))
+    ratio = (ylim[1] - ylim[0]) / (xlim[1] - xlim[0])  # one scale, as a character is twice as high as wide
+    high = max(6, min(24, round(wide * ratio / 2)))
+    wide = max(12, min(wide, round(2 * high / ratio)))
+    blocks = []
+    for said, way in ways:
+        xs, ys = (np.array(way)[:, k] for k in (0, 1))
+        plot: Block = [[(c, "") for c in row[0][0]] for row in tracks(xs, ys, wide, high, xlim, ylim)]
+        for letter, (x, y) in [*(("G", at) for at in goal), ("E", way[-1]), ("S", way[0])]:
+            plot[high - 1 - _cell(y, ylim, high)][_cell(x, xlim, wide)] = (letter, "mark")
+        heads = [*prose(said, wide + room), *prose(f"↑ {names[1]}", wide + room)]
+        blocks.append([*heads, *framed(plot, wide, ends, sides, f"→ {names[0]}")])
+    most = max(map(len, blocks))
+    blocks = [[*[[]] * (most - len(b)), *b] for b in blocks]
+    return [*abreast(blocks, width), [], *prose(f"S start, E end{', G goal' if goal else ''}.", width)]
 
 
 # --- activations ------------------------------------------------------------------------------------------------------

@@ -49,8 +49,7 @@ def tell_network(layers: Sequence[Layer], edges: str, meanings: Sequence[str], w
     lines: Block = []
     for layer in layers:
         lines += [[]] * bool(lines)
-        words = prose("   ".join(filter(None, [layer.name, *layer.what])), width)
-        lines += [[(layer.name, "name"), (words[0][0][0].removeprefix(layer.name), "grey")], *words[1:]]
+        lines += _head(layer, width)
         maps = [[[(_called(u), "mark" if u.mark else "")], *_map(u.plane, layer.most)]
                 for u in layer.units if u.plane is not None]  # fmt: skip
         lines += [[("  ", ""), *line] for line in abreast(maps, width - 2, 2)]
@@ -61,6 +60,16 @@ def tell_network(layers: Sequence[Layer], edges: str, meanings: Sequence[str], w
         axes = "Maps: the activation over the first input (→) and the second (↑)"
         told.insert(0, f"{axes}: ░▒▓█ from 0 up to the largest of its layer, - and = below 0, blank about 0.")
     return [*lines, [], *(line for text in told for line in prose(text, width))]
+
+
+def _head(layer: Layer, width: int) -> Block:
+    """What is said of a layer, in lines that break between what belongs together."""
+    lines: Block = [[(layer.name, "name")]]
+    for words in filter(None, layer.what):
+        if cells(lines[-1]) + 3 + cells([(words, "")]) > width:
+            lines.append([("  ", "")])
+        lines[-1] += [("   " if cells(lines[-1]) > 2 else "", ""), (words, "grey")]
+    return lines
 
 
 def _called(u: Unit) -> str:

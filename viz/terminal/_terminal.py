@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from textwrap import wrap
@@ -33,7 +34,7 @@ _MEANINGS = {
     "saturated": "□ saturated: on a flat end of its function, so next to no gradient comes back.",
 }
 _ASCII = str.maketrans(
-    "│─╭╮╰╯├┤┬┴┼●►▸◂−–…⋮∂×□·↑↓±∞σ÷←→○•░▒▓█▁▂▃▄▅▆▇▲▼≥≤′Δ²", "|-..`'++++++>><--~:dxo*^v~8s/<>co:+%#_.,-=+*^v><'D2"
+    "│─╭╮╰╯├┤┬┴┼●►▸◂−–…⋮∂×□·↑↓±σ÷←→○•∙░▒▓█▁▂▃▄▅▆▇▲▼≥≤′Δ²", "|-..`'++++++>><--~:dxo*^v~s/<>co.:+%#_.,-=+*^v><'D2"
 ) | {0x2800 + bits: " '.:"[bool(bits & 0b00011011) + 2 * bool(bits & 0b11100100)] for bits in range(256)}  # braille
 
 
@@ -107,7 +108,7 @@ def text(
             scene = (plan := plan_of(what, detail, budget=few, **asked, **parts)).scene(few)
         more = "" if detail == "module" or depth is not None else ": a larger budget opens more"
         lines = _of_scene(scene, plan.scene, few, style, width, more, **parts)
-    head: list[Line] = [[(part, "name")] for part in wrap(clean(title or "", 2 * width), width)]
+    head: list[Line] = [cut([(part, "name")], width) for part in wrap(clean(title or "", 2 * width), width)]
     return _written([*head, *([[]] * bool(head)), *lines], bool(color), width)
 
 
@@ -166,12 +167,13 @@ def _of_scene(
 
 
 def in_ascii(shown: str) -> str:
-    """`shown` for a terminal that has no more than ASCII, every character that `text` uses as one of the same width.
+    """`shown` for a terminal that has no more than ASCII, every character that `text` uses as one of the same width;
+    but an infinity is `inf`, in the room that is beside it.
 
     >>> in_ascii("╰─ ∂ −2.0")
     '`- d -2.0'
     """
-    return shown.translate(_ASCII)
+    return re.sub("(?<= )  ∞|∞  (?= )|∞", "inf", shown).translate(_ASCII)
 
 
 def _says_itself(what: Any) -> bool:

@@ -17,6 +17,7 @@ _PROSE = 82  # columns: longer lines are hard to read
 _RULE = 92  # as wide as code comes
 _WIDEST = 120  # a picture
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_HOLLOW = re.compile(r"^(\x1b\[[\d;]*m| )+$", re.MULTILINE)  # a line that only looks empty
 _GREY, _BLUE, _ORANGE = "color(243)", "color(32)", "color(166)"  # each can be read on white and on black
 _STYLES = {
     "markdown.code": f"bold {_BLUE}", "markdown.item.bullet": _GREY, "markdown.item.number": _GREY,
@@ -72,15 +73,15 @@ class Screen:
         rule = "─" * (width - cell_len(name) - cell_len(counter) - 7)
         return self._styled([("── ", _GREY), (name, "bold" if strong else _GREY), (f" {rule} {counter} ─", _GREY)])
 
-    def entry(self, number: int, title: str, far: str, about: str, here: bool) -> str:
+    def entry(self, number: int, title: str, far: str, about: str, here: bool, short: bool) -> str:
         """A tutorial in the list: its title, how far one is, and under it what it is about."""
         from rich.cells import cell_len
 
         width, title = min(self.width, _RULE), plain(title)
         dots = "·" * max(2, width - cell_len(title) - len(far) - 9)
         head = [(f"  {number:2}  ", "bold" if here else _GREY), (title, "bold"), (f" {dots} ", _GREY)]
-        lines = [self._styled([*head, (far, "bold" if here else _GREY)])]
-        return "\n".join([*lines, *wrap(about, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6)])
+        told = wrap(about, width - 8, max_lines=1 if short else None, placeholder=" …")
+        return "\n".join([self._styled([*head, (far, "bold" if here else _GREY)]), *(f"      {t}" for t in told)])
 
     def prose(self, markdown: str) -> str:
         """Markdown, as paragraphs, lists and tables."""
@@ -90,7 +91,7 @@ class Screen:
         if not self.alive:  # where there is no bold, the marks say what is code
             markdown = _INLINE.sub(r"`` `\1` ``", markdown)
         shown = self._rendered(Padding(Markdown(markdown), (0, 0, 0, 2)), min(self.width, _PROSE))
-        return re.sub(r"\n{3,}", "\n\n", shown).strip("\n")  # one empty line is enough around lists and tables
+        return re.sub(r"\n{3,}", "\n\n", _HOLLOW.sub("", shown)).strip("\n")  # no more air around lists and tables
 
     def code(self, text: str) -> str:
         """Python, coloured; a line that is too long goes on under its own beginning, further in."""

@@ -162,12 +162,19 @@ def _parts(cell: Cell, pictured: bool) -> tuple[str, str]:
     statements = ast.parse(cell.text).body
     rest = statements[:-1] if pictured else statements
     first = len(rest)
-    while first > 0 and isinstance(rest[first - 1], ast.Assert):
+    while first > 0 and _checks(rest[first - 1]):
         first -= 1
     if first in (0, len(rest)):
         return cell.text, ""
     lines, end = cell.text.splitlines(), rest[first - 1].end_lineno
     return "\n".join(lines[:end]), "\n".join(lines[end:]).strip("\n")
+
+
+def _checks(statement: ast.stmt) -> bool:
+    """Whether it is an assertion, or a loop over nothing but these."""
+    if isinstance(statement, ast.For):
+        return all(map(_checks, statement.body + statement.orelse))
+    return isinstance(statement, ast.Assert)
 
 
 def _cell(inside: str, asked: bool = False) -> str:
@@ -272,7 +279,8 @@ def _appetiser(ran: Ran) -> str:
 
     def worth(name: str) -> float:
         sheet = ran.pictures[name]._sheet
-        return _INVITING.get(sheet.kind, 1.0) * min(440 / sheet.width, 240 / sheet.height)
+        wide, high = 440 / sheet.width, 240 / sheet.height
+        return _INVITING.get(sheet.kind, 1.0) * min(wide, high) ** 2 / max(wide, high)  # large, and filling its place
 
     if not ran.pictures:
         return ""

@@ -122,9 +122,9 @@ class Reader:
                 case "code" if hidden:
                     self._code(here)
                     hidden = False
-                case "back" if seen:
+                case "back" if seen > 0:
                     return seen - 1
-                case "skip" if (section := self._section_after(seen)) is not None:
+                case "skip" if (section := self._section_after(max(seen, 0))) is not None:
                     return self._passed(section)
                 case _:
                     self._here(said, here + done)

@@ -79,7 +79,10 @@ def read(path: Path) -> Tutorial:
     name = _NAME.fullmatch(path.name)
     if name is None:
         raise ValueError(f"{path.name} is no tutorial: its name begins with a number of two digits, as 01_neuron.py.")
-    cells = tuple(_cells(path.read_text(encoding="utf-8").splitlines()))
+    try:
+        cells = tuple(_cells(path.read_text(encoding="utf-8").splitlines()))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is no tutorial: it is not UTF-8 text.") from None
     heading = re.match(r"# (?:\d+\. )?(.+)", cells[0].text) if cells and cells[0].kind == "markdown" else None
     if heading is None:
         raise ValueError(f"{path.name} does not begin with a cell of prose and its title.")
@@ -88,7 +91,7 @@ def read(path: Path) -> Tutorial:
 
 def _cells(lines: list[str]) -> list[Cell]:
     starts = [(i, found) for i, line in enumerate(lines) if (found := _START.fullmatch(line))]
-    ends = [i for i, _ in starts[1:]] + [len(lines)]
+    ends = [*(i for i, _ in starts), len(lines)][1:]
     cells = []
     for (start, found), end in zip(starts, ends, strict=True):
         body = lines[start + 1 : end]
