@@ -38,21 +38,23 @@ print(f"over a width of {2 * half:.2f}")
 # **Predict.** How wide is the same climb with k = 20?
 
 # %%
+top = (1 + np.sqrt(1 - 0.06)) / 2  # σ where its slope is 0.06 of the largest
+print(" k   width   saturated beyond")
 for k in (1, 4, 20):
-    half = np.log(9) / k
+    half, flat = np.log(9) / k, np.log(top / (1 - top)) / k
     assert round(step(half, 0, k), 9) == 0.9
-    print(f"k = {k:2}: width {2 * half:.2f}")
+    print(f"{k:2}   {2 * half:5.2f}   ±{flat:.2f}")
 
 curves = {f"σ({k}·x)": lambda x, k=k: step(x, 0, k) for k in (1, 4, 20)}
-viz.draw_activations(curves, title="A steeper and steeper sigmoid")
+viz.draw_functions(curves, -6, 6, title="A steeper and steeper sigmoid")
 
 # %% [markdown]
-# A twentieth: 0.22. Multiplying the input squeezes the picture together from both
-# sides. On a wide enough axis the third curve is a *step*: 0 on the left of a, 1 on the
-# right.
+# A twentieth: 0.22. Multiplying the input squeezes the curve together from both sides.
+# On this axis the third is a *step*: 0 on the left of a, 1 on the right.
 #
-# The dotted parts show the price. There the unit is saturated: its slope is almost 0.
-# The steeper the step, the more of the axis is dotted. This will matter later.
+# The last column of the table is the price. Beyond it the unit is saturated, its slope
+# is almost 0, and the steeper the step, the more of the axis lies beyond. This will
+# matter later.
 
 # %% [markdown]
 # ## Two steps make a bump

@@ -52,7 +52,7 @@ print("labels:", y[0], y[1], y[5])
 # %% [markdown]
 # All pixels are on one scale, so there is nothing left to prepare. A table with metres
 # in one column and millimetres in another would first need `data.standardised`, which
-# gives every column the mean 0 and the standard deviation 1, as measured on the examples
+# gives every column the mean 0 and the standard deviation 1, as measured on the part
 # that one learns from.
 #
 # What would it mean to have learned these digits? Here is a program that makes no
@@ -254,9 +254,9 @@ assert 0.8 < final["SGD"][2] / final["momentum"][1] < 1.25
 assert final["SGD"][0] > 2
 
 # %% [markdown]
-# At 0.1, ten times the rate. Read the table by rows: each optimiser has rates that are
-# too slow for it and rates that are too fast, and its own best in between. Those best
-# losses lie closer together than the picture made us think. So compare optimisers each
+# At 0.1, ten times the rate. Read the table by rows: too low a rate is slow, too high a
+# rate spoils the run, and where the best one lies differs from optimiser to optimiser.
+# Their best losses lie closer together than the picture made us think. So compare each
 # at its best, or you compare rates.
 #
 # What Adam buys is less searching: its usual rate, about 0.001, works for very many
@@ -364,7 +364,7 @@ assert between_splits > between_methods
 # pictures; along a row, one and the same method differs by more, because some test sets
 # hold harder pictures. The notes recommend dropout and L2 against overfitting. Here
 # they change so little that one test set of this size could not tell, and the stronger
-# dropout, if anything, does harm: the run is too short for it.
+# dropout, if anything, does harm.
 #
 # Two habits follow. Give an accuracy with its spread over splits or seeds. And do not
 # choose the best of many runs by the test set: who does so has trained on it. For
@@ -549,7 +549,8 @@ with tempfile.TemporaryDirectory() as folder:
     mg.checkpoint.save(Path(folder) / "weights.npz", model.state_dict())
     weights = mg.checkpoint.load(Path(folder) / "weights.npz")
 
-print("\n".join(f"{name:17} {array.shape}" for name, array in weights.items()))
+for name, array in weights.items():
+    print(f"{name:17} {array.shape}")
 reader = new_network(rng=99)
 reader.load_state_dict(weights)
 print("the same scores:", np.array_equal(reader(X_test).data, model(X_test).data))
@@ -565,8 +566,8 @@ assert np.array_equal(reader(X_test).data, model(X_test).data)
 # `--help` lists them. `micrograd-nn train --data FILE.csv --target COLUMN` takes a
 # table of your own, and puts its columns on one scale.
 #
-# `micrograd-nn health runs/digits-1` measures a saved run again, and `micrograd-nn draw
-# runs/digits-1` draws it.
+# Of a run that is saved, `micrograd-nn health runs/digits-1` measures the units again,
+# and `micrograd-nn draw runs/digits-1` draws the graph.
 
 # %% [markdown]
 # ## What you have seen

@@ -2,11 +2,10 @@
 # # 10. Any acyclic wiring
 #
 # So far the units stood in layers, and each layer read the one before. That is a habit.
-# What the notes ask for is less: neurons are connected in an acyclic graph, the outputs
-# of some become inputs of others, and nothing may come back to where it started. Here
-# we wire units as we like, let a wire skip what it wants to skip, and see what goes
-# wrong in a loop and how to do without one. At the end we look back over all ten
-# tutorials.
+# What the notes ask for is less: neurons are connected in an *acyclic* graph, one in
+# which no way along the edges leads back to where it began. Here we wire units as we
+# like, let wires skip what they want to skip, and see what goes wrong in a loop and how
+# to do without one. At the end we look back over all ten tutorials.
 
 # %% [markdown]
 # ## Units without layers
@@ -55,16 +54,17 @@ viz.draw_network(net, X, y, title="After training: what each unit sees")
 
 # %% [markdown]
 # More than 97 % of them. (Not from every beginning: such a small network gets stuck in
-# some, as tutorial 6 told.) Each map shows the plane of the two inputs and where the
-# unit is above and below 0. The first unit knows a straight border only. Those that
-# read others have bent ones, and the score has the border between the moons.
+# some, as tutorial 6 showed.) Each map shows the plane of the two inputs, and where the
+# unit is above 0 and below. `a` can only have a straight border. A unit that reads
+# other units can bend its own, and the score's runs between the moons.
 
 # %% [markdown]
 # ## One hidden unit for XOR
 #
-# Four points, of which those with one 1 are of class 1 and those with none or two are
-# of class 0. Tutorial 3 said that no single neuron can do that: no straight line parts
-# them. With layers one needs a hidden layer of two units at least.
+# Four points, the corners of a square, with coordinates 0 and 1. A corner is of class 1
+# if one of its coordinates is 1 and the other is not; this is called XOR. No single
+# neuron can do it, because no straight line parts the two classes. With layers one
+# needs a hidden layer of two units at least.
 #
 # Now let the output read the inputs as well: wires that skip the hidden unit.
 #
@@ -177,9 +177,9 @@ first = {}
 for kind in ("plain", "one wire", "sums"):
     first[kind] = []
     for n in lengths:
-        net = chain(n, kind)
-        net([0.5]).backward()
-        first[kind].append(float(net.bias.grad[0]))
+        row = chain(n, kind)
+        row([0.5]).backward()
+        first[kind].append(float(row.bias.grad[0]))
     print(f"{kind:10}", *(f"{g:9.1e}" for g in first[kind]))
 assert first["one wire"][3] > 1e12 * first["plain"][3]
 assert min(first["one wire"] + first["sums"]) > 0.2
@@ -218,7 +218,7 @@ assert np.allclose(there.data, here.data, rtol=0, atol=1e-12)
 there.sum().backward()
 here.sum().backward()
 of_layers = np.concatenate([layer.weight.grad.ravel() for layer in mlp.layers])
-print(f"of gradients: {abs(of_layers - same.weight.grad).max():.0e}")
+print(f"largest difference of gradients: {abs(of_layers - same.weight.grad).max():.0e}")
 assert np.allclose(of_layers, same.weight.grad, rtol=0, atol=1e-9)
 
 # %% [markdown]
@@ -236,14 +236,6 @@ assert np.allclose(of_layers, same.weight.grad, rtol=0, atol=1e-9)
 # they are sorted. In what order do the units a, b, c, d and score come?
 
 # %%
-net = nn.Network(rng=3)
-x1, x2 = net.input("x1"), net.input("x2")
-a = net.unit("a", "tanh", [x1, x2])
-b = net.unit("b", "tanh", [x1, a])
-c = net.unit("c", "relu", [x2, a, b])
-d = net.unit("d", "maxout", [x1, b])
-score = net.unit("score", "identity", [a, c, d, x2])
-
 nodes = mg.topological_order(net([mg.Value(0.5), mg.Value(-1.0)]))
 done = {}
 for place, node in enumerate(nodes):
@@ -365,10 +357,10 @@ assert np.isclose(total, w.grad, rtol=1e-12)
 assert weights[0].grad == min(own.grad for own in weights)
 
 # %% [markdown]
-# It is their sum, the rule for a value used more than once that we have known since `a
-# + a`. Going back through an unrolled network is called *backpropagation through time*,
-# and it is backpropagation, nothing else. The first step counts least, because its path
-# is the longest: here too, gradients can vanish.
+# It is their sum: the rule for a Value that is used more than once, known since
+# tutorial 1. Going back through an unrolled network is called *backpropagation through
+# time*, and it is backpropagation, nothing else. The first step counts least, because
+# its path is the longest: here too, gradients can vanish.
 
 # %% [markdown]
 # ## In and out, and the health of a wiring
@@ -454,19 +446,24 @@ for u in sorted(report.to_numpy(), key=lambda u: u["name"]):
 # | ReLU converges much faster than tanh | faster, by far less | tutorial 2 |
 # | one neuron is logistic regression, or an SVM | yes, the loss decides | tutorial 3 |
 # | regularisation forgets | yes, by a factor a step | tutorial 3 |
+# | the forward pass, as they write it | it runs, and gives gradients | tutorial 4 |
 # | without an activation, layers collapse | yes, to rounding | tutorial 4 |
 # | one hidden layer approximates anything | yes, and at what cost | tutorial 5 |
 # | three layers often beat two | by little, on one problem | tutorial 5 |
 # | do not shrink a network, regularise it | yes, seen in the test loss | tutorial 6 |
 # | small networks have bad minima | yes, and large ones hardly | tutorial 6 |
-# | too high a rate kills ReLUs | yes, and more of them | tutorial 8 |
+# | too high a rate kills ReLUs | yes, and more than they say | tutorial 8 |
+# | too large initial weights saturate | yes; a little larger can help | tutorial 8 |
 # | leaky ReLU and Maxout do not die | yes; nor do they learn then | tutorial 8 |
+# | an MLP learns digits from its graph | yes | tutorial 9 |
 # | dropout against overfitting | on digits, lost in the spread | tutorial 9 |
 # | kinds of neuron may be mixed | yes, and it trains | tutorial 10 |
 # | a cycle never ends | or ends where it likes | tutorial 10 |
 #
-# Most of it held. Where it did not, a number from a large network on photographs had
-# been taken for a law. Run it on your own problem: that is what this package is for.
+# Most of it held. Where an effect was smaller than they say, remember that our networks
+# and data are small, and that their figures come from large networks on photographs. So
+# try a claim on your own problem before you build on it. That is what this package is
+# for.
 
 # %% [markdown]
 # ## Where to go next
@@ -486,7 +483,7 @@ for u in sorted(report.to_numpy(), key=lambda u: u["name"]):
 # - A skip connection is a shorter path. It can spare units, and it carries gradients.
 # - An MLP is a Network, and generations are the layers of any wiring.
 # - A loop has one answer, or several, or none, and is refused by name.
-# - Unrolled in time a loop becomes a chain; a shared weight gets the sum over the steps.
+# - Unrolled in time a loop is a chain, and a shared weight gets the sum over the steps.
 #
 # This was the last of the ten. Tutorial 1 reads differently now: try its predictions
 # again.

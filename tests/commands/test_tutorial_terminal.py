@@ -244,3 +244,14 @@ def test_what_does_not_fit_waits_for_enter(opened):
     tall = opened("1", "--from-start", rows=60)
     tall.until(PROMPT)
     assert "Line 4" in tall.enter()
+
+
+def test_a_result_that_is_too_wide_stays_beside_its_bar(opened):
+    Path("tutorials/01_counting.py").write_text(
+        "# %% [markdown]\n# # 1. Wide\n\n# %%\nprint('word ' * 30)\n\n# %%\n0\n"
+    )
+    terminal = opened("1")
+    terminal.until(PROMPT)
+    lines = [line for line in shown(terminal.enter()).split("\r\n") if "word word" in line]
+    assert len(lines) == 2
+    assert all(line.startswith("  │ ") and len(line) <= 80 for line in lines)

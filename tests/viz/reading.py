@@ -33,6 +33,26 @@ def parse(picture: viz.Picture | str) -> ET.Element:
     return ET.fromstring(picture if isinstance(picture, str) else picture.svg)
 
 
+def marked(picture: viz.Picture, attribute: str) -> list[ET.Element]:
+    """The elements that have an attribute, such as "data-unit"."""
+    return [g for g in parse(picture).iter() if attribute in g.attrib]
+
+
+def boxes(picture: viz.Picture) -> list[ET.Element]:
+    """The boxes of a graph."""
+    return marked(picture, "data-box")
+
+
+def edges(picture: viz.Picture) -> list[ET.Element]:
+    """The edges of a graph."""
+    return marked(picture, "data-edge")
+
+
+def words(element: ET.Element) -> list[str]:
+    """What is written in an element."""
+    return [t.text or "" for t in element.iter(f"{SVG}text")]
+
+
 def placed(root: ET.Element) -> Iterator[tuple[ET.Element, float, float]]:
     """Every element with how far it was moved right and down; no picture turns or scales anything but patterns."""
     stack = [(root, 0.0, 0.0)]

@@ -11,37 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reading import SVG, boxes, edges, marked, parse, words
 
 import micrograd_nn as mg
 import viz
 from micrograd_nn import functional as F
 from micrograd_nn import nn
-from micrograd_nn.op import REGISTRY, Op
-from viz._text import number, signed
+from viz._text import number
 
-SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(0)
 X, LABELS = RNG.normal(size=(20, 2)), RNG.integers(0, 2, 20)
-
-
-def parse(picture: viz.Picture) -> ET.Element:
-    return ET.fromstring(picture.svg)
-
-
-def marked(picture: viz.Picture, attribute: str) -> list[ET.Element]:
-    return [g for g in parse(picture).iter() if attribute in g.attrib]
-
-
-def boxes(picture: viz.Picture) -> list[ET.Element]:
-    return marked(picture, "data-box")
-
-
-def edges(picture: viz.Picture) -> list[ET.Element]:
-    return marked(picture, "data-edge")
-
-
-def texts(element: ET.Element) -> list[str]:
-    return [t.text or "" for t in element.iter(f"{SVG}text")]
 
 
 def named(picture: viz.Picture, name: str) -> ET.Element:
@@ -50,7 +29,7 @@ def named(picture: viz.Picture, name: str) -> ET.Element:
 
 
 def notes(picture: viz.Picture) -> str:
-    return " ".join(texts(parse(picture)))
+    return " ".join(words(parse(picture)))
 
 
 def numbered(picture: viz.Picture, order: list[Any]) -> dict[Any, int]:
@@ -211,7 +190,7 @@ def test_an_edge_says_where_and_why_the_gradient_stops(make: Callable[[Any], Any
     for e, why in zip(found, said, strict=True):
         dashes = [p.get("stroke-dasharray") for p in e.iter(f"{SVG}path") if "stroke-dasharray" in p.attrib]
         assert bool(dashes) == bool(why)
-        assert (why in texts(e)) if why else True
+        assert (why in words(e)) if why else True
 
 
 def test_closed_and_saturated_edges_look_different_and_the_legend_tells_both() -> None:
@@ -226,8 +205,8 @@ def test_closed_and_saturated_edges_look_different_and_the_legend_tells_both() -
     }
     assert set(dashes) == {"closed", "saturated"}
     assert len(set(dashes.values())) == 2
-    assert {"the gradient stops here", "next to none comes through"} <= set(texts(parse(picture)))
-    open_gate = texts(parse(viz.draw(F.relu(mg.Value(1.0)))))
+    assert {"the gradient stops here", "next to none comes through"} <= set(words(parse(picture)))
+    open_gate = words(parse(viz.draw(F.relu(mg.Value(1.0)))))
     assert not {"the gradient stops here", "next to none comes through"} & set(open_gate)
 
 
@@ -290,7 +269,7 @@ def test_the_sigmoid_that_the_notes_write_is_one() -> None:
     h.name = "h"
     cells = marked(viz.draw(h), "data-unit")
     assert [c.get("data-mark") for c in cells] == ["saturated", None, "saturated"]
-    assert "67 % saturated (2 of 3), 0 dead" in texts(named(viz.draw(h), "h"))
+    assert "67 % saturated (2 of 3), 0 dead" in words(named(viz.draw(h), "h"))
     v = f(mg.Value(9.0))
     assert boxes(viz.draw(v))[-1].get("data-mark") == "saturated"
 
@@ -308,8 +287,8 @@ def test_a_network_of_your_own_names_its_units() -> None:
 def test_the_legend_says_on_how_many_examples_a_unit_is_dead() -> None:
     model = nn.MLP(2, [6, 2], "relu", rng=3)
     model.layers[0].bias.data = np.full(6, -100.0)
-    assert "dead on these 20 examples: activation never above 0" in texts(parse(viz.draw(model, "tensor", X=X)))
-    assert "dead on this one example: activation never above 0" in texts(parse(viz.draw(model, "tensor", X=X[0])))
+    assert "dead on these 20 examples: activation never above 0" in words(parse(viz.draw(model, "tensor", X=X)))
+    assert "dead on this one example: activation never above 0" in words(parse(viz.draw(model, "tensor", X=X[0])))
     (unit,) = {c.findtext(f"{SVG}title") for c in marked(viz.draw(model, "tensor", X=X), "data-unit")[:1]}
     assert unit == "unit 0, dead\non for 0.0 of the examples"
 
@@ -331,7 +310,7 @@ def test_the_loss_and_all_gradients_are_those_of_training_and_nothing_is_touched
     loss.backward()
     for layer in model.layers:
         for p in (layer.weight, layer.bias):
-            shown = texts(named(picture, p.name))
+            shown = words(named(picture, p.name))
             norm = float(f"{np.linalg.norm(p.grad):.4g}")
             assert float(shown[shown.index("norm") + 1]) == pytest.approx(norm, rel=1e-3)
 
@@ -359,9 +338,9 @@ def test_one_example_number_by_number_has_the_gradients_of_that_example() -> Non
 
 def test_without_labels_gradients_that_are_there_are_shown_and_others_are_dashes() -> None:
     model = nn.MLP(2, [2, 1], "tanh", rng=0)
-    assert texts(named(viz.draw(model, "tensor", X=X), "W1"))[-1] == "–"
+    assert words(named(viz.draw(model, "tensor", X=X), "W1"))[-1] == "–"
     model(X).sum().backward()
-    shown = texts(named(viz.draw(model, "tensor", X=X), "W1"))
+    shown = words(named(viz.draw(model, "tensor", X=X), "W1"))
     assert shown[shown.index("norm") + 1] == f"{np.linalg.norm(model.layers[0].weight.grad):.4g}"
 
 
@@ -394,7 +373,7 @@ def test_too_many_arrows_are_folded_too() -> None:
     assert len(edges(picture)) <= 600
     closed = int((model.layers[0](many[:1]).data == 0).sum())
     (first,) = [b for b in boxes(picture) if b.get("data-module") == "layers[0]"]
-    assert f"{closed} of 32 closed" in texts(first)
+    assert f"{closed} of 32 closed" in words(first)
     opened = viz.draw(model, X=many, y=labels, neurons="layers[1].neurons[3]")
     assert (
         sum(b.get("data-module") == "layers[1].neurons[3]" and b.get("data-op") == "mul" for b in boxes(opened)) == 32
@@ -427,7 +406,7 @@ def test_details_are_zooms_on_the_same_model() -> None:
 
 def test_frames_say_what_kind_of_module_they_are() -> None:
     root = parse(viz.draw(nn.MLP(2, [3, 1], "tanh", rng=0), "tensor", X=X))
-    assert {"layers[0] · Layer(2 → 3), tanh", "layers[1] · Layer(3 → 1), identity"} <= set(texts(root))
+    assert {"layers[0] · Layer(2 → 3), tanh", "layers[1] · Layer(3 → 1), identity"} <= set(words(root))
     assert {f.attrib["data-frame"] for f in root.iter() if "data-frame" in f.attrib} == {"layers[0]", "layers[1]"}
 
 
@@ -557,7 +536,7 @@ def test_a_network_without_an_input_is_its_wiring() -> None:
     }
     assert found == {edge: net.weight_of(*edge) for edge in net.edges}
     assert float(named(picture, "h").attrib["data-value"]) == 0.25
-    assert "tanh" in texts(named(picture, "h"))
+    assert "tanh" in words(named(picture, "h"))
     for e in edges(picture):
         weight = float(e.attrib["data-weight"])
         assert e.find(f"{SVG}path").attrib["stroke"] == ("#0b5fa5" if weight > 0 else "#b35806")  # type: ignore[union-attr]
@@ -619,8 +598,8 @@ def test_what_is_nan_or_infinite_is_outlined_and_the_legend_says_so() -> None:
         out = 1.0 / a
         out.backward()
     picture = viz.draw(out)
-    assert "NaN or infinite" in texts(parse(picture))
-    assert "NaN or infinite" not in texts(parse(viz.draw(mg.Value(0.0) * 2.0)))
+    assert "NaN or infinite" in words(parse(picture))
+    assert "NaN or infinite" not in words(parse(viz.draw(mg.Value(0.0) * 2.0)))
     (rect,) = [r for r in named(picture, "a").iter(f"{SVG}rect") if r.get("stroke-width") == "3"]  # its gradient is
     assert rect.attrib["fill"] == "none"
 
@@ -635,7 +614,7 @@ def test_values_gradients_and_derivatives_can_be_left_out() -> None:
 
     def shown(**what: bool) -> set[str]:
         picture = viz.draw(out, **what)  # type: ignore[arg-type]
-        return {t for g in (*boxes(picture), *edges(picture)) for t in texts(g)}
+        return {t for g in (*boxes(picture), *edges(picture)) for t in words(g)}
 
     assert {"3.0", "grad", "+1.0", "b = 0.5"} <= shown()
     assert not {"3.0", "1.5"} & shown(values=False)
@@ -655,7 +634,7 @@ def test_nodes_names_and_modules_are_highlighted_and_nothing_else() -> None:
 
     def lit(*highlight: Any, detail: Any = None) -> list[str]:
         picture = viz.draw(out, detail, highlight=highlight)
-        assert ("highlighted" in texts(parse(picture))) is True
+        assert ("highlighted" in words(parse(picture))) is True
         return [b.get("data-name", "") for b in boxes(picture) if "data-highlighted" in b.attrib]
 
     assert lit("x1") == ["x1"]
@@ -683,91 +662,6 @@ def test_too_long_a_layout_is_drawn_coarser_and_says_so(monkeypatch: pytest.Monk
     assert len(boxes(picture)) <= 30
     assert "drawn coarser" in notes(picture)
     assert "folded into" in notes(picture)
-
-
-# --- gradient checks ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cube() -> Any:
-    yield Op("cubed", lambda a: a * a * a, lambda g, out, a: g * (2 * a * a), scalar=lambda a: a * a * a)
-    del REGISTRY["cubed"]
-
-
-def test_a_failed_check_shows_the_wrong_rule_and_both_numbers(cube: Any) -> None:
-    report = mg.gradcheck(lambda x: F.sin(cube(F.exp(x))), 0.5, raise_on_error=False)
-    picture = viz.draw(report)
-    (wrong,) = [b for b in boxes(picture) if b.get("data-verdict") == "wrong"]
-    assert wrong.attrib["data-op"] == "cubed"
-    assert "this rule is wrong" in texts(wrong)
-    assert [b.attrib["data-op"] for b in boxes(picture) if b.get("data-verdict") == "right"] == ["sin"]
-    (e,) = [e for e in edges(picture) if e.attrib["data-head"] == wrong.attrib["data-box"]]
-    x = np.exp(0.5)
-    (label,) = texts(e)
-    returned, right = (float(t) for t in re.findall(r"[+−][\d.]+", label))
-    assert returned == pytest.approx(2 * x * x, rel=1e-3)
-    assert right == pytest.approx(3 * x * x, rel=1e-3)
-
-
-def test_of_arrays_the_wrong_edge_says_the_numbers_that_the_report_says(cube: Any) -> None:
-    report = mg.gradcheck(lambda x: cube(x).sum(), np.array([0.1, 2.0, -0.3]), raise_on_error=False)
-    assert report.blame is not None
-    wanted = [float(t.replace("−", "-")) for t in re.findall(r"is (−?[\d.e−]+)", report.blame.reason)[:1]]
-    (e,) = [e for e in edges(viz.draw(report)) if any("returned" in t for t in texts(e))]
-    assert float(texts(e)[0].split()[1].rstrip(",").replace("−", "-")) == pytest.approx(wanted[0], rel=1e-3)
-
-
-def test_around_the_wrong_op_nothing_is_folded(cube: Any) -> None:
-    def f(x: Any) -> Any:
-        for _ in range(60):
-            x = x * 1.01 + 0.01
-        y = cube(x)
-        for _ in range(60):
-            y = y * 1.01 + 0.01
-        return y
-
-    picture = viz.draw(mg.gradcheck(f, 0.3, raise_on_error=False), budget=20)
-    assert len(boxes(picture)) <= 20
-    (wrong,) = [b for b in boxes(picture) if b.get("data-verdict") == "wrong"]
-    near = {e.attrib["data-tail"] for e in edges(picture) if e.attrib["data-head"] == wrong.attrib["data-box"]}
-    near |= {e.attrib["data-head"] for e in edges(picture) if e.attrib["data-tail"] == wrong.attrib["data-box"]}
-    kinds = {b.attrib["data-box"]: b.attrib["data-kind"] for b in boxes(picture)}
-    assert {kinds[b] for b in near} == {"scalar"}
-
-
-def test_a_check_that_blames_nothing_has_no_graph_to_draw() -> None:
-    with pytest.raises(ValueError, match="all is well"):
-        viz.draw(mg.gradcheck(lambda x: x * x, 2.0))
-
-
-def test_of_a_backward_pass_by_hand_the_inputs_say_which_gradients_are_wrong() -> None:
-    A, target = np.arange(8.0).reshape(4, 2), np.array([1.0, 0.0, 2.0, 1.0])
-
-    def loss(w: Any, b: Any) -> Any:
-        return np.mean((A @ w + b - target) ** 2)
-
-    def loss_backward(g: Any, w: Any, b: Any) -> Any:
-        error = 2 * g * (A @ w + b - target)
-        return A.T @ error / 4, error.sum()  # 1/4 is missing
-
-    report = mg.check_backward(loss, loss_backward, np.array([1.0, -1.0]), 0.5, raise_on_error=False)
-    found = {b.attrib["data-name"]: b for b in boxes(viz.draw(report)) if b.get("data-verdict")}
-    assert {name: b.attrib["data-verdict"] for name, b in found.items()} == {"w": "right", "b": "wrong"}
-    (row,) = (row for row in report.rows if row.input == "b")
-    right = 2 * np.mean(A @ [1.0, -1.0] + 0.5 - target)
-    assert (row.analytic, row.numeric) == (pytest.approx(4 * right), pytest.approx(right))
-    assert f"returned {signed(4 * right)}, differences {signed(right)}" in texts(found["b"])
-    assert "1/N" in " ".join(t.text or "" for t in parse(viz.draw(report)).iter(f"{SVG}text"))
-    assert f"returned {signed(4 * right)}, differences {signed(right)}" in viz.draw(report).dot
-    assert f" {report.diagnosis} " in viz.draw(report)._sheet.note
-    assert f"returned {signed(4 * right)}" in viz.text(report, width=120)
-
-
-def test_an_input_at_a_kink_says_so() -> None:
-    report = mg.gradcheck(lambda x, y: F.relu(x) * y, 0.0, 2.0, raise_on_error=False)
-    found = {b.attrib["data-name"]: texts(b) for b in boxes(viz.draw(report)) if b.get("data-verdict") == "wrong"}
-    assert list(found) == ["x"]
-    assert "not differentiable" in found["x"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])

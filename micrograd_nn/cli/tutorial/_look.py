@@ -107,7 +107,10 @@ class Screen:
     def result(self, text: str, wrong: bool = False) -> str:
         """What a cell printed, or the traceback of its error: set off by a bar."""
         bar = ("  │ ", _ORANGE if wrong else _BLUE)
-        return "\n".join(self._styled([bar, (line, "")]) for line in text.expandtabs().rstrip().split("\n"))
+        lines = text.expandtabs().rstrip().split("\n")
+        if self.alive:  # a file keeps its lines as they are
+            lines = [part for line in lines for part in _folded(line, self.width - 4)]
+        return "\n".join(self._styled([bar, (line, "")]) for line in lines)
 
     def picture(self, text: str) -> str:
         """A picture's text, a little in from the edge."""
@@ -178,3 +181,9 @@ def _fitted(line: Any, width: int) -> list[Any]:
     from rich.text import Text
 
     return [Text(" " * indent) + piece for indent, piece in pieces]
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """A line of a result in as many pieces as the width asks for, the later ones a little further in."""
+    start = " " * min(len(line) - len(line.lstrip()), width // 2)
+    return wrap(line, width, subsequent_indent=f"{start}  ", break_on_hyphens=False) or [""]

@@ -30,9 +30,10 @@ LINES = """() => [...document.querySelectorAll('article > p, .inside > p')].filt
 
 
 def well_laid_out(opened: Opened, file: Path) -> None:
+    page = opened(file)
+    page.evaluate(UNCOVER)
     for width in WIDTHS:
-        page = opened(file, width)
-        page.evaluate(UNCOVER)
+        page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") == width, f"{file.name} scrolls at {width}"
         assert page.evaluate(BEYOND) == [], f"{file.name} at {width}"
 
