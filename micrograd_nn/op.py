@@ -43,8 +43,6 @@ class Op:
         scalar: Callable[..., Any] | None = None, symbol: str | None = None, infix: bool = False,
         variadic: bool = False, text: str | None = None,
     ) -> None:  # fmt: skip
-        if name in REGISTRY and not (_in_main(rules) and _in_main(REGISTRY[name].rules)):
-            raise ValueError(f"there is already an op named {name!r}: choose another name.")
         self.name, self.array, self.scalar = name, array, scalar
         self.rules: tuple[Callable[..., Any], ...] = rules
         self.symbol, self.infix, self.variadic, self.text = symbol or name, infix, variadic, text
@@ -52,6 +50,8 @@ class Op:
         self.rule_b = rules[1] if len(rules) > 1 else same
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"`{name}` of floats, ndarrays, Values or Tensors, giving the same kind."
+        if name in REGISTRY and not (_in_main(rules) and _in_main(REGISTRY[name].rules)):
+            raise ValueError(f"there is already an op named {name!r}: choose another name.")
         REGISTRY[name] = self
 
     def __get__(self, node: Any, kind: Any = None) -> Any:

@@ -135,6 +135,8 @@ viz.draw_boundary(models, X, y, title="What the three rates make of the plane")
 # %%
 monitor = mg.health.HealthMonitor(X=X)
 sick, lifetimes = train(1.4, callbacks=[monitor])
+first_dead = np.array([report.layers[0].dead for report in lifetimes.health])
+assert (first_dead[1:] >= first_dead[:-1]).all()  # nobody comes back
 viz.draw_health(lifetimes, title="Rate 1.4: when units died")
 
 # %% [markdown]

@@ -113,5 +113,5 @@ def test_both_print_the_same_to_the_letter(scripts: dict[str, Run], notebooks: d
 @each
 def test_no_number_in_its_prose_was_typed_and_left(scripts: dict[str, Run], name: str) -> None:
     tutorial = next(t for t in tutorials() if t.path.stem == name)
-    unfounded = lost(tutorial, scripts[name].printed)
-    assert not unfounded, "\n" + "\n".join(map(str, unfounded))
+    if unfounded := lost(tutorial, scripts[name].printed):
+        pytest.fail("\n".join(map(str, unfounded)), pytrace=False)

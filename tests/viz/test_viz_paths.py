@@ -65,3 +65,13 @@ def test_every_step_is_in_a_table(tmp_path):
 def test_what_is_no_path_is_refused(paths, words):
     with pytest.raises(ValueError, match=words):
         viz.draw_paths(paths)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e3, 1e17, 1e300])
+def test_a_path_that_stays_where_it_is_has_a_picture(far):
+    for step in (0.0, 1e-13, 5e-324):
+        picture = viz.draw_paths(np.array([[far, 1.0], [far + step, 1.0]]))
+        dots, (x0, x1, *_), (y1, y0, *_) = placed(picture)
+        assert np.isfinite(dots).all()
+        assert x0 < dots[0, 0] < x1
+        assert y0 < dots[0, 1] < y1

@@ -22,6 +22,7 @@ __all__ = ["draw_paths"]
 
 _HIGH = 420.0
 _ROOM, _NARROW = 0.07, 0.3  # around the paths, and what is seen at least, of the larger of width and height
+_LEAST = 1e-9  # what counts as a step at all, of the larger of 1 and how far from 0 a path is
 _LOOKS: tuple[tuple[str, str | None], ...] = ((INK, None), (GREY, "7 3"), (INK, "2 3"), (GREY, None))
 
 
@@ -92,7 +93,9 @@ def _checked(path: Any, name: str) -> Array:
 def _axes(points: Array, xlabel: str, ylabel: str) -> Axes:
     """Axes of one scale around the points: as high as they may be, and as wide as that asks for, if there is room."""
     low, high = points.min(axis=0), points.max(axis=0)
-    reach = float((high - low).max()) or 1.0
+    reach, least = float((high - low).max()), _LEAST * max(1.0, float(np.abs(points).max()))
+    if reach < least:  # one place, but for rounding
+        reach = max(1.0, least)
     room = _ROOM * reach + np.maximum(0.0, _NARROW * reach - (high - low)) / 2
     (x0, y0), (x1, y1) = (low - room).tolist(), (high + room).tolist()
     left = 16 + max(width(text, 11.5) for text in tick_labels(ticks(y0, y1, 8)))
