@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -276,6 +277,44 @@ def wrong_gradient() -> viz.Picture:
 
 
 @exhibit(
+    "Functions of one variable: here bumps, each a pair of sigmoids, that add up to a function.",
+    "viz.draw_functions({name: function, ...}, 0, 2)",
+)
+def functions() -> viz.Picture:
+    def target(x: Any) -> Any:
+        return np.sin(3 * x) + np.cos(7 * x) / 2
+
+    def bumps(n: int) -> Callable[[Any], Any]:
+        edges = np.linspace(-0.01, 2.01, n + 1)
+        return lambda x: sum(
+            target((a + b) / 2) * (F.sigmoid(30 * n * (x - a)) - F.sigmoid(30 * n * (x - b)))
+            for a, b in pairwise(edges)
+        )
+
+    several = {"sin 3x + cos(7x)/2": target, "10 bumps": bumps(10), "40 bumps": bumps(40)}
+    return viz.draw_functions(several, 0, 2, title="Bumps add up to a function")
+
+
+@exhibit(
+    "Ways through a plane: two weights that learn from inputs of one sign have to zig-zag.",
+    "viz.draw_paths({name: steps, ...}, goal=(1, -1))",
+)
+def paths() -> viz.Picture:
+    def walk(inputs: Any) -> Any:
+        w, steps = np.zeros(2), [np.zeros(2)]
+        for x in inputs:
+            w = w - 0.4 * (w @ x - (x[0] - x[1])) * x
+            steps.append(w)
+            if np.abs(w - [1.0, -1.0]).max() < 0.1:
+                break
+        return np.array(steps)
+
+    inputs = np.random.default_rng(0).uniform(0.0, 1.0, (500, 2))
+    both = {"inputs from 0 to 1": walk(inputs), "inputs from −1 to 1": walk(2 * inputs - 1)}
+    return viz.draw_paths(both, goal=(1, -1), title="Two walks to the same weights")
+
+
+@exhibit(
     "A batch through a network with a loss: shapes, distributions, dead units.",
     "viz.draw(loss)",
 )
@@ -301,7 +340,10 @@ def main(folder: Path) -> None:
     os.environ["PATH"] = ""  # no program `dot`: the layout that comes with the package, the same everywhere
     folder.mkdir(parents=True, exist_ok=True)
     for made in EXHIBITS:
-        made.make().save(folder / made.file)
+        picture = made.make()
+        if picture.theme == "light":
+            picture = picture.in_theme("auto")  # light or dark, as the reader's system is
+        picture.save(folder / made.file)
     (folder / "README.md").write_text(page(), encoding="utf-8")
 
 
