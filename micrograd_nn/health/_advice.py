@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,8 @@ def _of_gradients(report: HealthReport) -> list[str]:
 def _of_updates(report: HealthReport) -> list[str]:
     found = []
     weights = {n: x for n, x in report.updates.items() if x is not None and not n.rpartition(".")[2].startswith("bias")}
+    if any(h.dead.all() for h in report.layers):  # weights that did not move at all had no gradient: no rate helps
+        weights = {n: x for n, x in weights.items() if x > -math.inf}
     fast = {n: x for n, x in weights.items() if x > TOO_FAST}
     slow = {n: x for n, x in weights.items() if x < TOO_SLOW}
     lower, higher = "lower the learning rate", "raise the learning rate, unless it is low on purpose by now"

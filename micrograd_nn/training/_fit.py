@@ -183,6 +183,8 @@ def _epoch(
     run.model.train()  # a callback may have looked at it in evaluation
     params, lr, generators = opt.params, opt.param_groups[0]["lr"], [g for _, g in run.model.named_generators()]
     sums, total, penalties, squares, left = dict.fromkeys(measures[0], 0.0), 0.0, 0.0, 0.0, n
+    # NumPy need not warn of a loss or gradient that ends the run with its reason; who asked it to raise is heard.
+    quiet: dict[str, Any] = {kind: "ignore" for kind, how in np.geterr().items() if how == "warn"}
 
     def forward() -> tuple[Any, Any, Any]:
         scores = run.model(run.batch[0])
@@ -204,9 +206,10 @@ def _epoch(
         run.batch = Xb, yb
         run.loss = scores = loss = None  # frees the last graph before the next is built
         drawn = [g.bit_generator.state for g in generators]
-        scores, loss, extra = forward()
-        opt.zero_grad()
-        run.loss.backward()
+        with np.errstate(**quiet):
+            scores, loss, extra = forward()
+            opt.zero_grad()
+            run.loss.backward()
         # The gradients' squares are summed at every step, because a nan among them would be in the weights for good.
         squares, value = sum_of_squares(params), run.loss.item()
         if not math.isfinite(squares + value) and (found := flaw(run, again)):
@@ -237,7 +240,8 @@ def _epoch(
     means = {name: s / n for name, s in sums.items()}
     test_loss, tests = None, dict[str, float]()
     if run.validation_data is not None:
-        test_loss, tests = _evaluated(run.model, run.compute, *run.validation_data, measures[1])
+        with np.errstate(**quiet):
+            test_loss, tests = _evaluated(run.model, run.compute, *run.validation_data, measures[1])
     share, test_share = means.pop("accuracy", None), tests.pop("accuracy", None)
     means |= {f"val_{name}": value for name, value in tests.items()}
     seconds, norm = time.perf_counter() - begun, math.sqrt(squares)

@@ -199,3 +199,26 @@ def test_an_operation_of_ones_own():
             Op("test_cube", np.abs, lambda g, out, a: g)
     finally:
         del REGISTRY["test_cube"]
+
+
+def test_an_operation_of_the_program_itself_may_be_written_again():
+    """As when a notebook's cell is run a second time; a name that a module has taken stays taken."""
+
+    def written(module, factor):
+        rule = lambda g, out, a: g * factor
+        rule.__module__ = module
+        return Op("test_again", lambda a: a * factor, rule)
+
+    try:
+        written("__main__", 2.0)
+        again = written("__main__", 3.0)
+        assert REGISTRY["test_again"] is again
+        gradcheck(again, np.array([0.5, 2.0]))
+        with pytest.raises(ValueError, match="already an op named 'test_again'"):
+            written("a_module", 4.0)
+        assert REGISTRY["test_again"] is again
+        for name in ("exp", "add"):  # nor may a cell take the place of the engine's own
+            with pytest.raises(ValueError, match="choose another name"):
+                Op(name, np.exp, type(written)(written.__code__, {"__name__": "__main__"}))
+    finally:
+        del REGISTRY["test_again"]

@@ -206,8 +206,7 @@ def test_a_monitor_travels_to_other_processes_before_and_after_a_run():
 def test_dead_units_are_reported_as_training_kills_them():
     model = nn.MLP(2, [30, 2], rng=0)
     opt = optim.SGD(model.parameters(), lr=300.0)
-    with np.errstate(all="ignore"):
-        history = fit(model, X, y, optimizer=opt, epochs=2, callbacks=[HealthMonitor()], rng=0, progress=False)
+    history = fit(model, X, y, optimizer=opt, epochs=2, callbacks=[HealthMonitor()], rng=0, progress=False)
     last = history.health[-1]
     assert last.layers[0].dead.mean() > 0.3
     assert "dead on these 64 examples" in " ".join(last.findings)

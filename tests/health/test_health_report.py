@@ -124,6 +124,14 @@ def test_steps_too_large_or_too_small_for_the_weights_are_said(ratio, said):
         assert "bias" not in report.findings[0]  # biases start at 0, where any step is large
 
 
+def test_where_a_whole_layer_is_dead_nobody_is_told_to_raise_the_rate_of_weights_that_did_not_move():
+    updates = {"layers[0].weight": -math.inf, "layers[1].weight": -5.5}
+    said = replace(report_on("relu", [biases(4, 4)]), updates=updates).findings
+    assert sum("lower the learning rate" in f for f in said) == 1
+    assert [f for f in said if "raise" in f] == [f for f in said if "steps of the weight of layer 2 are small" in f]
+    assert any("steps of the weight of layer 2" in f for f in said)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

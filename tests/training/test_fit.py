@@ -278,7 +278,6 @@ class Planted(nn.Module):
         return self.layers[1](self.function(self.layers[0](x)))
 
 
-@np.errstate(all="ignore")
 def test_a_loss_that_is_not_finite_names_the_operation_and_the_layer_and_steps_nothing():
     model = Planted(lambda z: z, after=lambda z: F.log(F.exp(z * 1e4)))
     before = weights(model)
@@ -289,7 +288,6 @@ def test_a_loss_that_is_not_finite_names_the_operation_and_the_layer_and_steps_n
     assert np.array_equal(weights(model), before)
 
 
-@np.errstate(all="ignore")
 def test_a_nan_born_in_the_backward_pass_is_never_stepped_into_the_weights():
     model = Planted(lambda z: F.sqrt(z * 0.0))  # the loss is finite, the slope of the root at 0 is not
     before = weights(model)
@@ -301,7 +299,6 @@ def test_a_nan_born_in_the_backward_pass_is_never_stepped_into_the_weights():
     assert np.array_equal(weights(model), before)
 
 
-@np.errstate(all="ignore")
 def test_a_nan_in_the_gradient_of_one_large_weight_alone_is_seen():
     class Scaled(nn.Module):
         def __init__(self):
@@ -324,11 +321,31 @@ def test_the_same_dropout_is_drawn_again_to_find_the_cause():
         calls.append(scores.data.copy())
         return F.cross_entropy(scores, y) if len(calls) not in (3, 4) else F.mean(F.log(scores * 0.0))
 
-    with np.errstate(all="ignore"):
-        history = trained(model, loss=loss, batch_size=20, epochs=5)
+    history = trained(model, loss=loss, batch_size=20, epochs=5)
     assert "`log` gave -inf" in history.ended
     assert np.array_equal(calls[2], calls[3])
     assert len(calls) == 4
+
+
+@pytest.mark.parametrize(("loss", "lr"), [("mse_loss", 1e3), ("cross_entropy", 1e60)])
+def test_a_run_that_diverges_says_so_itself_and_leaves_numpys_warnings_as_they_were(loss, lr):
+    met = []  # by callbacks; a warning is an error here
+    far = np.c_[Y, 1 - Y] if loss == "mse_loss" else Y
+    history = trained(
+        nn.MLP(2, [6, 6, 6, 2], rng=0), far, loss=loss, optimizer="sgd", lr=lr, epochs=50,
+        callbacks=[lambda run: met.append(np.geterr())],
+    )  # fmt: skip
+    assert re.match("the loss became (inf|nan)|with a loss of .* a gradient was not finite", history.ended)
+    assert all(how == np.geterr() for how in met)
+    with np.errstate(all="raise", under="ignore"), pytest.raises(FloatingPointError):
+        trained(nn.MLP(2, [6, 6, 6, 2], rng=0), far, loss=loss, optimizer="sgd", lr=lr, epochs=50)
+
+
+def test_what_a_run_does_not_say_itself_numpy_still_warns_of():
+    model = nn.MLP(2, [2], rng=0)
+    with pytest.warns(RuntimeWarning, match="overflow"):  # Adam squares the gradient, and would then stand still
+        history = trained(model, np.c_[Y, Y] * 1.0, loss=lambda s, y: 1e200 * F.mean(s), epochs=1)
+    assert history.ended == "finished"
 
 
 def test_weights_that_held_nan_from_the_start_are_named():
@@ -340,7 +357,7 @@ def test_weights_that_held_nan_from_the_start_are_named():
     )
 
 
-@np.errstate(all="ignore")
+@np.errstate(all="ignore")  # the steps themselves overflow
 def test_weights_that_the_last_step_blew_up_are_named():
     history = trained(optimizer="sgd", lr=1e308, batch_size=30, loss=lambda s, y: 1e3 * F.cross_entropy(s, y))
     words = (
@@ -349,7 +366,6 @@ def test_weights_that_the_last_step_blew_up_are_named():
     assert re.fullmatch(words, history.ended)
 
 
-@np.errstate(all="ignore")
 @pytest.mark.parametrize("schedule", [None, "plateau"])
 def test_a_validation_loss_that_is_not_finite_ends_the_run_after_its_epoch_and_names_the_operation(schedule):
     far = X.copy()
@@ -364,7 +380,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_after_its_epoch_and_n
     assert not model.training
 
 
-@np.errstate(all="ignore")
+@np.errstate(all="ignore")  # the steps themselves overflow
 def test_weights_that_the_very_last_step_blew_up_are_no_finished_run():
     history = trained(optimizer="sgd", lr=1e308, batch_size=60, epochs=1, loss=lambda s, y: 1e3 * F.cross_entropy(s, y))
     assert history.ended.startswith("the last step of epoch 1 went too far: layers[0].weight holds ")

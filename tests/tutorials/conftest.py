@@ -82,7 +82,13 @@ SECOND = """\
 # As in tutorial 1.
 
 # %%
+import micrograd_nn as mg
+import viz
+
 print(sum(range(10)))
+X, y = mg.data.make_moons(20, rng=0)
+history = mg.fit(mg.nn.MLP(2, [2], rng=0), X, y, epochs=2, rng=0, progress=False)
+viz.draw_history(history, title="Two epochs")
 
 # %% [markdown]
 # ## Exercises

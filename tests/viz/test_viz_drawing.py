@@ -164,6 +164,15 @@ def test_dead_units_are_those_that_never_rise_above_zero() -> None:
     assert any("75 % off, 2 of 4 units dead" in texts(b) for b in boxes(viz.draw(F.relu(z))))
 
 
+@pytest.mark.parametrize("tracked", [False, True])
+def test_units_are_the_columns_of_inputs_times_weights_and_the_rows_of_weights_times_inputs(tracked: bool) -> None:
+    """Also where the inputs themselves are tracked: a transposed W says which are the weights."""
+    X = mg.Tensor([[1.0, 2.0], [3.0, 1.0], [2.0, 2.0], [1.0, 1.0], [2.0, 3.0]], requires_grad=tracked, name="X")
+    W = mg.Tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, 0.0]], requires_grad=True, name="W")
+    for z in [X @ W.T, W @ X.T] if not tracked else [X @ W.T]:
+        assert any("1 of 3 units dead" in line for b in boxes(viz.draw(F.relu(z))) for line in texts(b))
+
+
 def test_saturation_of_a_tensor_counts_entries_and_units() -> None:
     z = mg.Tensor([[9.0, 0.0], [9.0, -9.0]], requires_grad=True)
     for f in F.tanh, F.sigmoid:

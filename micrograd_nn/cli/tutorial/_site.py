@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from micrograd_nn import data
 from micrograd_nn.cli.tutorial._page import MARK, Ran, contents, page, style
 from micrograd_nn.cli.tutorial._session import Session
 from micrograd_nn.cli.tutorial._source import Tutorial, exercises_of
 from micrograd_nn.files import written_whole
+
+if TYPE_CHECKING:
+    from viz import Picture
 
 __all__ = ["write"]
 
@@ -80,8 +85,20 @@ def _ran(tutorial: Tutorial) -> Ran:
             raise data.DataError(f"tutorial {tutorial.number} stops at {where}: {why:.200}. No site was written.")
         ran.outputs.append(output)
         if isinstance(output.value, Picture):
-            ran.pictures[f"{tutorial.number:02d}-{len(ran.pictures) + 1}"] = output.value.in_theme("auto")
+            ran.pictures[f"{tutorial.number:02d}-{len(ran.pictures) + 1}"] = _timeless(output.value).in_theme("auto")
     return ran
+
+
+def _timeless(picture: Picture) -> Picture:
+    """The same but for how long the epochs of a history took, which is in its tables and never the same twice."""
+    from viz import Picture
+
+    tables = []
+    for table in picture._sheet.tables:
+        kept = [i for i, column in enumerate(table.columns) if column != "seconds"]
+        rows = [tuple(row[i] for i in kept) for row in table.rows]
+        tables.append(replace(table, columns=tuple(table.columns[i] for i in kept), rows=rows))
+    return Picture(replace(picture._sheet, tables=tables), picture.theme)
 
 
 def _put(target: Path, text: str) -> Path:
