@@ -134,6 +134,13 @@ class Node:
         self.a, self.b = (tuple(x if isinstance(x, Node) else self._constant(x) for x in inputs), self.params), MANY
         return self.inputs
 
+    @parents.setter
+    def parents(self, _: Any) -> None:
+        raise AttributeError(
+            f"the parents of {self.label} are fixed when it is made, so that arithmetic cannot make a loop: compute a "
+            "new node from the parents you want, as in `new = a + b`, and go on with that."
+        )
+
     def _constant(self, x: Any) -> Node:
         """A plain number or array as a node that nothing is tracked through, as old as such a thing must be."""
         node = constant(x)

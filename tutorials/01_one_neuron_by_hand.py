@@ -17,6 +17,9 @@
 # Some paragraphs are marked as predictions. Stop there and decide on an answer, on
 # paper if you can, before you run the next cell. A wrong answer is worth as much as a
 # right one: it shows which idea to change.
+#
+# A terminal draws each picture in characters, and names a file. All that we point to,
+# such as colours and the numbers on edges, is in that file; `--open` shows it at once.
 
 # %% [markdown]
 # ## A number that remembers
@@ -70,14 +73,17 @@ d.name = "d"
 f = d.square()
 f.name = "f"
 print(f"c = {c.data}, d = {d.data}, f = {f.data}")
+for node in (c, d, f):
+    print("into", node.name, mg.local_derivatives(node))
 viz.draw(f, title="From a and b to f")
 
 # %% [markdown]
 # Each box is a number; data flows from left to right. On every edge stands its *local
-# derivative*: how much the box to its right changes for a little change of the box to
-# its left, all else held still. Into d it is 1, because d grows as much as c does. Into
-# f it is 2·d = 8, the derivative of d². The field "grad" still shows a dash: nothing
-# has been worked out yet.
+# derivative*, printed above too: how many times as much the box to its right changes as
+# the box to its left, if that changes a little and all else is held still. Into c they
+# are b and a. Into d it is 1, because d grows as much as c does; the 10 is a constant
+# and has none. Into f it is 2·d = 8, the derivative of d². The gradients, under the
+# values, are still a dash: nothing has been worked out yet.
 #
 # **Predict.** `a` grows by 0.001 once more. You know that c then changes by −0.003. By
 # how much does `f` change?
@@ -87,8 +93,9 @@ moved = (mg.Value(2.0 + tiny) * b + 10.0).square()
 change = moved.data - f.data
 along_the_path = 8.0 * 1.0 * -3.0
 print(f"measured:       {change:.4f}")
-print(f"along the path: {along_the_path} x {tiny} = {along_the_path * tiny:.4f}")
-assert round(change, 4) == round(along_the_path * tiny, 4)
+expected = along_the_path * tiny
+print(f"along the path: {along_the_path} x {tiny} = {expected:.4f}")
+assert round(change, 4) == round(expected, 4)
 
 # %% [markdown]
 # It changes by −0.024. On each edge the change is multiplied by the local derivative:
@@ -126,9 +133,10 @@ viz.draw(g, title="Two paths from a to g")
 #
 # A neuron takes a few inputs x. It multiplies each by a *weight* w, adds the products
 # up, adds a *bias* b, and sends the sum through a bent curve, its *activation*. A
-# weight says how much an input counts, the bias where the neuron starts from. Here is
-# one such unit in the way the notes write it, with arrays of NumPy and a curve called
-# *sigmoid*, 1/(1 + e^−z), which turns any number into one between 0 and 1.
+# weight says how much an input counts, the bias where the neuron starts from. (Another
+# word for a neuron is *unit*.) Here is one in the way the notes write it, with arrays
+# of NumPy and a curve called *sigmoid*, 1/(1 + e^−z), which turns any number into one
+# between 0 and 1.
 
 # %%
 import math
@@ -170,17 +178,17 @@ print("z =", z.data)
 try:
     out = 1.0 / (1.0 + math.exp(-z))
 except TypeError as error:
-    print(textwrap.fill(str(error), 80))
+    print(textwrap.fill(str(error), 72))
 
 # %% [markdown]
 # A plain number remembers nothing: every gradient from there on would be missing, and
 # nobody would notice. So the Value refuses, and says what to write instead. NumPy's own
 # functions, such as `np.exp`, do work on a Value, and give a Value.
 #
-# Let us go back through the sigmoid by hand. Its four steps are n = −z, p = e^n, q = 1
-# + p and out = 1/q, and their local derivatives are those of school: −1 for the minus
-# sign, e^n = p itself for the exponential, 1 for adding a constant, and −1/q² for one
-# over q.
+# Let us go back through the sigmoid by hand. Its four steps are n = −z, p = e^n,
+# q = 1 + p and out = 1/q, and their local derivatives are those of school: −1 for the
+# minus sign, e^n = p itself for the exponential, 1 for adding a constant, and −1/q² for
+# one over q.
 #
 # **Predict.** Is the product of the four positive or negative? Above 1 or below?
 
@@ -189,7 +197,7 @@ steps = [-z, np.exp(-z), 1.0 + np.exp(-z), 1.0 / (1.0 + np.exp(-z))]
 n, p, q, out = (step.data for step in steps)
 assert out == plain.forward(np.array([1.0, 2.0]))
 
-local = {"z → n": -1.0, "n → p": p, "p → q": 1.0, "q → out": -1.0 / q**2}
+local = {"z → n": -1.0, "n → p": p, "p → q": 1.0, "q → out": -1 / q**2}
 slope = 1.0
 for edge, derivative in local.items():
     slope = slope * derivative
@@ -199,7 +207,8 @@ print(f"compare  {out * (1 - out):8.4f}   out·(1 − out)")
 assert math.isclose(slope, out * (1 - out))
 
 # %% [markdown]
-# Two minus signs cancel, so the sigmoid always rises, and it rises less than z does.
+# Two minus signs cancel, so the sigmoid always rises. What is left is p/q², and as q²
+# is (1 + p)², more than p, the product is below 1: the output moves less than z does.
 # The product is the *slope* of the curve at z. The last line shows a useful accident:
 # it equals out·(1 − out), so it follows from the output alone. From now on we write
 # `z.sigmoid()`, a single operation with this slope.
@@ -211,8 +220,8 @@ assert math.isclose(slope, out * (1 - out))
 # %%
 out = z.sigmoid()
 out.name = "out"
-by_hand = {w1: slope * 1.0, w2: slope * 2.0, x1: slope * 0.5, x2: slope * -1.0}
-by_hand[bias] = slope
+by_hand = {w1: slope * 1.0, w2: slope * 2.0, x1: slope * 0.5}
+by_hand[x2], by_hand[bias] = slope * -1.0, slope
 
 out.backward()
 print("     by hand   backward")
@@ -227,9 +236,8 @@ viz.draw(out, direction="TB", title="One neuron: σ(w1·x1 + w2·x2 + b)")
 # input, and w2 has the larger input. The gradient of an input is the slope times its
 # weight. Remember this pair: it comes back in every network.
 #
-# In the picture, drawn from top to bottom, follow the way from out back up to w2. On
-# each edge, the gradient of the box below times the number on the edge is what arrives
-# in the box above.
+# In the picture follow the way from out back to w2: the gradient of a box times the
+# number on the edge is what arrives in the box before it.
 
 # %% [markdown]
 # A neuron like this one is in the library, ready made: `mg.nn.Neuron`. Its weights and
@@ -251,7 +259,7 @@ assert neuron.weight.grad.tolist() == [w1.grad, w2.grad]
 # %% [markdown]
 # ## Why the order matters
 #
-# So far each Value had one consumer, or we saw both paths at a glance. The commonest
+# So far each Value was used once, or we saw both paths at a glance. The commonest
 # question about programs like this one is why they sort the graph before they go back
 # through it. Two additions are enough to see it.
 #
@@ -324,10 +332,11 @@ path_by_path(end, 1.0, found)
 print(f"{len(found)} nodes, {calls:,} calls, gradient {found[start]:,.0f}")
 
 # %% [markdown]
-# The gradient is right, 65,536, one for each path; but 17 nodes took 131,071 calls, and
-# with every doubling more the calls double too.
+# The gradient is right, 65,536, one for each path; but 17 nodes took 131,071 calls: 1
+# for the end, 2 for the node before it, then 4, and so on, up to 65,536 for the start.
+# With every doubling more the calls double too.
 #
-# Both mistakes are haste. A node should pass its gradient on once, when it is complete,
+# Both ways are too hasty. A node should pass its gradient on once, when it is complete,
 # and it is complete when everything made from it has had its turn. So put the nodes
 # into an order in which each comes after all its parents, a *topological order*, and go
 # through it from the back.
@@ -337,19 +346,22 @@ print(f"{len(found)} nodes, {calls:,} calls, gradient {found[start]:,.0f}")
 def backward(root):
     found = {root: 1.0}
     for node in reversed(mg.topological_order(root)):
-        for parent, derivative in zip(node.parents, mg.local_derivatives(node)):
-            found[parent] = found.get(parent, 0.0) + found[node] * derivative
+        derivatives = mg.local_derivatives(node)
+        for parent, derivative in zip(node.parents, derivatives):
+            so_far = found.get(parent, 0.0)
+            found[parent] = so_far + found[node] * derivative
     return found
 
 
 print([node.name for node in mg.topological_order(c)])
-print(f"a: {backward(c)[a]}, after 16 doublings: {backward(end)[start]:,.0f}")
+print(f"a: {backward(c)[a]}")
+print(f"after 16 doublings: {backward(end)[start]:,.0f}")
 assert backward(c)[a] == 4.0
 
 # %% [markdown]
 # These few lines are *backpropagation*: the chain rule, in the right order, each edge
-# once. However large a network is, going back through it takes as many steps as going
-# forward did.
+# once. However large a network is, going back through it takes about as many steps as
+# going forward did.
 
 # %% [markdown]
 # ## Gradients add up
@@ -365,11 +377,12 @@ print(f"b: {b.grad}, a: {a.grad}")
 assert (b.grad, a.grad) == (2.0, 8.0)
 
 # %% [markdown]
-# b is as before; a has 4 more, 8. a is a *leaf*: a Value that was not computed from
-# others. Leaves keep what they have and add to it, and this is meant: a weight takes
-# part in many results, one for each example, and wants the sum over all of them. The
-# price is that one must set it back before a new round. `zero_grad()` does that for a
-# whole neuron or network, and to forget it is one of the commonest mistakes there is.
+# b is as before: a Value that was computed holds what the last call found. a has 4
+# more, 8, for a is a *leaf*: a Value that was not computed from others. Leaves keep
+# what they have and add to it, and this is meant: a weight takes part in many results,
+# one for each example, and wants the sum over all of them. The price is that one must
+# set it back before a new round. `zero_grad()` does that for a whole neuron or network,
+# and to forget it is one of the commonest mistakes there is.
 
 # %% [markdown]
 # ## A neuron that learns
@@ -385,13 +398,14 @@ neuron.zero_grad()
 loss = (neuron([1.0, 2.0]) - 0.9) ** 2
 loss.backward()
 print(f"loss {loss.data:.4f}")
-print(f"gradients: weights {neuron.weight.grad.round(4)}, bias {neuron.bias.grad:.4f}")
+print(f"gradients of the weights {neuron.weight.grad.round(4)}")
+print(f"gradient of the bias     {neuron.bias.grad:.4f}")
 
 # %% [markdown]
 # All three are negative: more of any of them would make the loss smaller.
 #
-# **Predict.** With a learning rate of 0.01 every parameter moves by −0.01 times its
-# gradient. Can you say, before the step, by how much the loss will fall?
+# **Predict.** With a learning rate of 0.01 every parameter moves by 0.01 times its
+# gradient, against it. Can you say, before the step, by how much the loss will fall?
 
 # %%
 rate = 0.01
@@ -408,8 +422,8 @@ assert 0.9 < (after.data - loss.data) / expected < 1.1
 # %% [markdown]
 # Each parameter changes the loss by its gradient times its move, and its move is −rate
 # times its gradient. So the loss changes by −rate times the sum of the squared
-# gradients: always downwards. The measured change agrees but for a little, as before,
-# because the gradients themselves change on the way.
+# gradients: always downwards, if the step is small. The measured change agrees but for
+# a little, as before, because the gradients themselves change on the way.
 #
 # From here on an *optimiser* does the moving: `mg.optim.SGD`. Forty steps, and larger.
 
@@ -430,10 +444,10 @@ assert abs(answer.data - 0.9) < 0.01
 # The output moves to 0.9: fast at first and then slowly, because the gradient carries
 # the distance as a factor, and the distance shrinks.
 #
-# This loop is how every network in these tutorials learns, and the notes put it in one
-# line: parameters are learned by gradient descent, and the gradients come from the
-# chain rule. With many examples one takes a few at a time, drawn at random; then it is
-# called *stochastic* gradient descent, the S of SGD.
+# This loop is how every network in these tutorials learns, and it is what the notes
+# say: parameters are learned by *stochastic* gradient descent, the SGD of the code, and
+# the gradients come from the chain rule. Stochastic means that of many examples one
+# takes a few at a time, drawn at random. Here there is only one.
 
 # %% [markdown]
 # ## What you have seen

@@ -16,7 +16,7 @@
 # But on the way back, every gradient that passes through a neuron is multiplied by the
 # slope f′(z) at the place where the neuron stands. So we look at both.
 #
-# **Predict.** The *sigmoid* is 1/(1 + e^−z). Its slope is σ·(1 − σ), as tutorial 1
+# **Predict.** The *sigmoid* σ(z) is 1/(1 + e^−z). Its slope is σ·(1 − σ), as tutorial 1
 # found. Where is that largest, and how large?
 
 # %%
@@ -30,14 +30,14 @@ import micrograd_nn.functional as F
 import viz
 
 names = ["sigmoid", "tanh", "relu", "leaky_relu"]
-viz.draw_activations(names, title="Four activations (solid) and their slopes (dashed)")
+viz.draw_activations(names, title="Four activations; slopes dashed")
 
 # %% [markdown]
-# At z = 0, where it is 0.25: both factors are one half there. The other three curves
-# are *tanh*, a relative of the sigmoid that runs from −1 to 1; *ReLU*, which is z where
-# z is positive and else 0; and *leaky ReLU*, which is z where z is positive and else
-# 0.01·z. Dots and hatching mark where a slope is small or zero; we come to that. First
-# the slopes in numbers.
+# At z = 0, where it is 0.25: of two factors that add up to 1 the product is largest
+# when both are one half. The other three curves are *tanh*, a relative of the sigmoid
+# that runs from −1 to 1; *ReLU*, which is z where z is positive and else 0; and *leaky
+# ReLU*, which is z where z is positive and else 0.01·z. Dots and hatching mark where a
+# slope is small or zero; we come to that. First the slopes in numbers.
 
 # %%
 functions = [F.sigmoid, F.tanh, F.relu, F.leaky_relu]
@@ -54,7 +54,7 @@ assert math.isclose(max(F.sigmoid(z) * (1 - F.sigmoid(z))), 0.25)
 # At z = 6 the sigmoid has a hundredth of its largest slope left, 0.0025 of 0.25, and
 # tanh nothing in four decimals. So a sigmoid lets at most a quarter of a gradient
 # through and tanh at most all of it, both only near the middle; ReLU lets through all
-# or nothing.
+# or nothing. (At their corner, z = 0, the last two are given the slope of the left.)
 
 # %% [markdown]
 # ## The sigmoid, and what saturation does
@@ -86,24 +86,29 @@ viz.draw(h, direction="TB", title="Three sigmoids in a row")
 # %%
 slope = mg.grad(F.sigmoid)
 ratio = slope(0.0) / slope(8.0)
-print(f"at 0: {slope(0.0):.4f}   at 8: {slope(8.0):.6f}   {ratio:.0f} times")
+print(f"at 0: {slope(0.0):.4f}   at 8: {slope(8.0):.6f}")
+print(f"{ratio:.0f} times")
 assert ratio > 700
-
-steep = (1 + math.sqrt(1 - 0.06)) / 2  # where σ·(1 − σ) is 0.06 of a quarter
-edge = math.log(steep / (1 - steep))
-flat = slope(edge) / slope(0.0)
-print(f"σ({edge:.3f}) = {F.sigmoid(edge):.3f}, slope {flat:.3f} of the largest")
-assert math.isclose(flat, 0.06)
 
 # %% [markdown]
 # More than 700 times. At z = 8 the curve is flat: the neuron is *saturated*. It answers
-# almost 1 whatever its weights do, and next to nothing of the gradient gets through, to
-# its own weights and to all that lies behind it. The same happens at the other end.
+# almost 1, also when its weights change a little, and next to nothing of the gradient
+# gets through, to its own weights and to all that lies behind it. The same happens at
+# the other end.
 #
 # In these tutorials saturated has one exact meaning: the slope is below 0.06 of the
-# curve's largest. For a sigmoid this is an output over 0.985, or as close to 0, which
-# is more than 4.169 to either side of 0. The dots in the first picture mark these
-# zones. Tutorial 8 shows what becomes of a network that is full of such neurons.
+# curve's largest. Where that begins for a sigmoid, a quadratic equation tells.
+
+# %%
+output = (1 + math.sqrt(1 - 0.06)) / 2  # for σ·(1 − σ) = 0.06·0.25
+edge = math.log(output / (1 - output))
+print(f"at z = {edge:.3f}, where the output is {F.sigmoid(edge):.3f}")
+assert math.isclose(slope(edge), 0.06 * slope(0.0))
+
+# %% [markdown]
+# So a sigmoid is saturated where its output is over 0.985, or as close to 0: where z is
+# more than 4.169 to either side of 0. In the first picture these zones are marked.
+# Tutorial 8 shows what becomes of a network that is full of such neurons.
 
 # %% [markdown]
 # The notes also say that the exponential is costly. We time both curves on a hundred
@@ -123,15 +128,14 @@ assert sigmoid_time > 2 * relu_time
 print("the sigmoid takes more than 2 times as long as ReLU")
 
 # %% [markdown]
-# So it is, and on many machines by far more than 2. In a network this is only a part of
-# the work, as the products of weights and inputs cost time too.
+# So it is costly. In a network this is only a part of the work, though, as the products
+# of weights and inputs take time too.
 
 # %% [markdown]
 # ## Positive inputs, and the zig-zag
 #
-# The outputs of sigmoids are all positive, and they are the inputs of the next layer.
-# Here is a neuron with six positive inputs and one example. The edges are the gradients
-# of its weights.
+# The outputs of sigmoids are all positive, and they are the inputs of the neurons that
+# come next. So take a neuron with six positive inputs, and one example.
 #
 # **Predict.** Six weights, drawn at random. How will the signs of their six gradients
 # be mixed?
@@ -142,15 +146,16 @@ X = rng.uniform(0.1, 1.0, (50, 6))
 y = ((X - 0.55) @ rng.normal(size=6) > 0) * 1.0
 
 neuron = mg.nn.Neuron(6, "sigmoid", rng=0)
-F.mse_loss(neuron(X[:1]), y[:1]).backward()
+F.mse_loss(neuron(X[:1]), y[:1]).backward()  # the mean squared distance
 print("signs:", np.sign(neuron.weight.grad).astype(int))
 assert len(set(np.sign(neuron.weight.grad))) == 1
-viz.draw_network(neuron, X[:1], y[:1], edges="gradient", title="Inputs all positive")
+title = "Inputs all positive"
+viz.draw_network(neuron, X[:1], y[:1], edges="gradient", title=title)
 
 # %% [markdown]
-# Not at all: they are all the same. The gradient of a weight is its input times what
-# comes back to z. What comes back is one number, the same for all six, and the inputs
-# are positive, so its sign is the sign of all.
+# Not at all: they are all the same. In the picture each edge is the gradient of a
+# weight: its input times what comes back to z. What comes back is one number, the same
+# for all six, and the inputs are positive, so its sign is the sign of all.
 #
 # Is that so for every neuron? And what if the gradient is summed over many examples, as
 # it is in training?
@@ -178,10 +183,11 @@ assert 70 < counts[50] < 140
 # %% [markdown]
 # With one example it is a law: 200 of 200. With 50 examples it is about half of them.
 # Each example pulls all weights one way, but not all examples pull the same way, and so
-# the sum can be mixed. As the notes say: a batch softens it.
+# the sum can be mixed. As the notes say: a *batch*, some examples at once, softens it.
 #
-# What harm does it do? Take two weights that have to go from (0, 0) to (1, −1). To keep
-# the arithmetic bare, the neuron has no activation; the gradient is then 2·(out − y)·x.
+# What harm does it do? Take two weights that have to go from (0, 0) to (1, −1), or
+# within 0.1 of it, with one example in each step. To keep the arithmetic bare, the
+# neuron has no activation; the gradient is then 2·(out − y)·x.
 
 
 # %%
@@ -220,36 +226,45 @@ assert len(path) > 2 * len(centred)
 
 signs = np.sign(np.diff(centred, axis=0))
 mixed = np.mean(signs[:, 0] != signs[:, 1])
-print(f"steps that move the two weights in opposite directions: {mixed:.0%}")
+print(f"of these, steps with two different signs: {mixed:.0%}")
 assert mixed > 0.2
 both = {"inputs from 0 to 1": path, "inputs from −1 to 1": centred}
 viz.draw_paths(both, goal=(1, -1), title="Two walks to the same weights")
 
 # %% [markdown]
-# Much shorter: less than half the steps. Follow the solid path: whatever the step, it
-# goes up and to the right or down and to the left, and the goal lies the other way, so
-# the path has to tack. The dashed one may go where it likes.
+# Much shorter: less than half the steps. Follow the path with inputs from 0 to 1:
+# whatever the step, it goes up and to the right or down and to the left, and the goal
+# lies to the right and down. The other path may go where it likes.
 #
 # Outputs that lie around 0 are called *zero-centred*. That is what tanh has over the
 # sigmoid, and it is the notes' reason always to prefer it.
-#
+
+# %% [markdown]
 # Otherwise the two are one curve in different dress: tanh(z) is 2·σ(2·z) − 1. Its
 # largest slope is 1, four times that of the sigmoid.
 #
-# **Predict.** At z = 3, then: does tanh let more through than the sigmoid, or less?
+# **Predict.** Three tanh in a row, from x = 0, as the three sigmoids above: how much of
+# the gradient arrives at x? And from x = 4: more than through the sigmoids, or less?
 
 # %%
 assert np.allclose(np.tanh(z), 2 * F.sigmoid(2 * z) - 1)
 assert mg.grad(F.tanh)(0.0) == 4 * mg.grad(F.sigmoid)(0.0)
-for name, function in (("sigmoid", F.sigmoid), ("tanh", F.tanh)):
-    print(f"{name:8} slope at 3: {mg.grad(function)(3.0):.4f}")
-print(f"where tanh is 0.97 its slope is {mg.grad(F.tanh)(math.atanh(0.97)):.3f}")
-assert mg.grad(F.tanh)(math.atanh(0.97)) < 0.06
+sigmoids = mg.grad(lambda x: F.sigmoid(F.sigmoid(F.sigmoid(x))))
+tanhs = mg.grad(lambda x: F.tanh(F.tanh(F.tanh(x))))
+for x in (0.0, 4.0):
+    print(f"from {x}: sigmoids {sigmoids(x):.4f}, tanhs {tanhs(x):.4f}")
+assert tanhs(0.0) == 1.0
+assert tanhs(4.0) < sigmoids(4.0)
+
+flat = mg.grad(F.tanh)(math.atanh(0.97))
+print(f"where tanh is 0.97 its slope is {flat:.3f}")
+assert flat < 0.06
 
 # %% [markdown]
-# Less. The inner 2·z makes it steep in the middle and flat soon after. By the rule
-# above, tanh is saturated beyond outputs of −0.97 and 0.97: it does not escape this
-# fault.
+# From 0 all of it, since each of the three stands at 0, where the slope is 1. From 4
+# less than through the sigmoids: the inner 2·z makes tanh steep in the middle and flat
+# soon after. By the rule above, it is saturated where its output is beyond 0.97, on
+# either side of 0. So the notes are right that it saturates too.
 
 # %% [markdown]
 # ## ReLU can die
@@ -287,7 +302,7 @@ print(f"rate 0.1, loss after 300 steps: {train(careful, 0.1, 300):.6f}")
 assert train(careful, 0.1, 1) < 0.001
 
 relu = start("relu")
-viz.draw_activations(relu, X, title="Before: where the examples are on the ReLU")
+viz.draw_activations(relu, X, title="Before: all examples are on the slope")
 
 # %% [markdown]
 # With a rate of 0.1 it learns. The picture is of a second neuron that starts in the
@@ -302,13 +317,14 @@ train(relu, 1.0, 1)
 thrown = relu.weight.data.copy()
 loss = train(relu, 0.1, 1000)
 print(f"loss after 1,000 careful steps: {loss:.4f}")
-print("weights the same to the last digit:", np.array_equal(relu.weight.data, thrown))
-assert np.array_equal(relu.weight.data, thrown)
+unmoved = np.array_equal(relu.weight.data, thrown)
+print("weights the same to the last digit:", unmoved)
+assert unmoved
 
 health = mg.unit_health(relu, X).layers[0]
 print("dead:", health.dead.tolist(), "  on-rate:", health.on_rate.tolist())
 assert health.dead.all()
-viz.draw_activations(relu, X, title="After: no example is left on the slope")
+viz.draw_activations(relu, X, title="After: no example is on the slope")
 
 # %% [markdown]
 # Where the large step left it. The outputs were too high, so the step pushed weights
@@ -330,18 +346,23 @@ viz.draw_activations(relu, X, title="After: no example is left on the slope")
 
 
 # %%
+def is_on(layer):
+    return mg.unit_health(layer, X).layers[0].on_rate[0] > 0.0
+
+
 def came_back(layer, most=2000):
     train(layer, 1.0, 1)
-    assert mg.unit_health(layer, X).layers[0].on_rate[0] == 0.0
+    assert not is_on(layer)
     steps = 0
-    while steps < most and mg.unit_health(layer, X).layers[0].on_rate[0] == 0.0:
+    while steps < most and not is_on(layer):
         train(layer, 0.2, 1)
         steps += 1
     return steps, train(layer, 0.2, 500)
 
 
 leaky_steps, loss = came_back(start("leaky_relu"))
-print(f"on again after {leaky_steps} steps, loss 500 steps later {loss:.6f}")
+print(f"on again after {leaky_steps} steps")
+print(f"loss 500 steps later {loss:.6f}")
 assert 300 < leaky_steps < 1000
 assert loss < 0.001
 
@@ -351,7 +372,8 @@ assert loss < 0.001
 #
 # *PReLU* makes the slope for negative z a parameter, one for each neuron, which starts
 # at 0.25 and is learned like a weight. *Maxout* goes another way: it has two sets of
-# weights and gives max(w1·x + b1, w2·x + b2), the larger of two straight lines.
+# weights, w1 and w2, and so two weighted sums of its inputs, w1·x + b1 and w2·x + b2;
+# it gives the larger of the two.
 #
 # **Predict.** Both after the same large step: faster than leaky ReLU, or slower?
 
@@ -364,21 +386,24 @@ maxout.weight.data = [[[1.0, 1.0]], [[0.0, 0.0]]]
 maxout.bias.data = [[1.0], [0.0]]
 maxout_steps, maxout_loss = came_back(maxout)
 
-print(f"PReLU:  steps until on: {prelu_steps}, loss 500 steps later {prelu_loss:.6f}")
-print(f"Maxout: steps until on: {maxout_steps}, loss 500 steps later {maxout_loss:.6f}")
+print("        steps until on   loss 500 steps later")
+print(f"PReLU   {prelu_steps:14}   {prelu_loss:20.6f}")
+print(f"Maxout  {maxout_steps:14}   {maxout_loss:20.6f}")
 print(f"PReLU has learned the slope {prelu.act.weight.data[0]:.2f}")
 assert max(prelu_steps, maxout_steps) < 20
 assert max(prelu_loss, maxout_loss) < 0.001
 assert abs(prelu.act.weight.data[0] - 0.25) > 0.1
 
 # %% [markdown]
-# Both in less than 20 steps. PReLU starts with a steeper slope, and learns another.
+# Far faster, both in less than 20 steps. PReLU starts with a steeper slope, and learns
+# another.
 #
-# The Maxout unit began as a ReLU: its second line was 0. When the first had been pushed
-# below, the second was the larger, had the slope 1 on its own weights, and took over.
-# One of the two always has the full gradient: no flat part, no saturation, no dying.
+# The Maxout unit began as a ReLU: its second sum was 0. When the first had been pushed
+# below, the second was the larger, passed the whole gradient on to its own weights, and
+# took over. One of the two always has the full gradient: no saturation, no dying.
 #
-# And it can be more than a ReLU. By the choice of its two lines it takes many shapes:
+# And it can be more than a ReLU. With one input its two sums are straight lines, and by
+# the choice of these it takes many shapes:
 
 # %%
 shapes = {
@@ -390,11 +415,12 @@ viz.draw_activations(shapes, title="Three shapes of one Maxout unit")
 
 # %% [markdown]
 # So ReLU and leaky ReLU are special cases. (Hatched: here the constant line is the
-# larger. z gets no gradient then, but that line's own weights do.) The next cell checks
-# this with a layer of Maxout against layers of each, four units with three inputs.
+# larger. z gets no gradient then, but that line's own weights do. At the corner both
+# lines are equal, and each gets half.) The next cell checks this with Maxout against
+# each of the two, four units with three inputs.
 #
-# **Predict.** Such a layer of ReLU has 3·4 weights and 4 biases, 16 parameters. How
-# many has PReLU, and how many Maxout?
+# **Predict.** Four such units of ReLU have 3·4 weights and 4 biases, 16 parameters. How
+# many have four of PReLU, and how many four of Maxout?
 
 # %%
 inputs = np.random.default_rng(1).normal(size=(100, 3))
@@ -404,7 +430,8 @@ prelu, maxout = mg.nn.Layer(3, 4, "prelu", rng=0), mg.nn.Maxout(3, 4, rng=0)
 
 for layer, second in ((relu, 0.0), (leaky, 0.01)):
     w, b = layer.weight.data, layer.bias.data
-    maxout.weight.data, maxout.bias.data = [w, second * w], [b, second * b]
+    maxout.weight.data = [w, second * w]
+    maxout.bias.data = [b, second * b]
     assert np.allclose(maxout(inputs).data, layer(inputs).data)
 
 for layer in (relu, leaky, prelu, maxout):
@@ -412,16 +439,18 @@ for layer in (relu, leaky, prelu, maxout):
 assert maxout.summary().parameters == 2 * relu.summary().parameters
 
 # %% [markdown]
-# PReLU has one more for each neuron, 20; Maxout has twice as many as ReLU, 32. That is
+# PReLU has one more for each unit, 20; Maxout has twice as many as ReLU, 32. That is
 # its price.
 
 # %% [markdown]
 # ## A race
 #
 # The notes report that ReLU learned six times as fast as tanh, in a famous figure. We
-# let six activations learn handwritten digits: two hidden layers of 50 units, the same
-# learning rate, two seeds each. One *epoch* is one pass through all examples; we count
-# the epochs until the loss is below 0.1, and stop at 20.
+# let six activations learn handwritten digits, in networks that are alike: two *hidden
+# layers*, rows of units between the inputs and the outputs, of 50 each; the same
+# learning rate; two *seeds*, which are two random starts. `mg.fit` runs the loop of
+# tutorial 1, a few examples at a time. An *epoch* is one pass through all of them; we
+# count the epochs until the loss is below 0.1, and stop at 20.
 #
 # **Predict.** In which order will they arrive, and how many times faster is ReLU than
 # tanh?
@@ -461,14 +490,14 @@ assert abs(epochs["leaky_relu"] - epochs["relu"]) < 4
 
 # %% [markdown]
 # ReLU is faster than tanh, but not even 2 times, and nothing like six. The famous
-# figure was taken from a large convolutional network on photographs; on a small one of
-# fully connected layers the claim shrinks. Far behind is the sigmoid, which has not
-# arrived after 20 epochs: positive outputs, and slopes of at most a quarter.
+# figure is of another kind of network, a convolutional one, on photographs; on ours the
+# claim shrinks. Far behind is the sigmoid, which has not arrived after 20 epochs:
+# positive outputs, and slopes of at most a quarter.
 #
 # Leaky ReLU runs about level with ReLU: where nothing dies, a small slope below 0
-# changes little. The notes call its results not always consistent, and those of PReLU
-# unclear; two seeds cannot decide that. Maxout comes in before tanh, with twice the
-# parameters.
+# changes little. The notes say that its results are not always consistent, and that it
+# is unclear how consistent those of PReLU are; two seeds cannot decide that. Maxout
+# comes in before tanh, with twice the parameters.
 
 # %% [markdown]
 # ## Which one to take

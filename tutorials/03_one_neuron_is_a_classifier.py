@@ -1,12 +1,11 @@
 # %% [markdown]
 # # 3. One neuron is a classifier
 #
-# One neuron cuts its inputs into two sides. That is enough to tell two kinds of things
-# apart, and it has been used so for longer than there have been networks. Here the same
-# neuron becomes two well-known classifiers, *logistic regression* and the *support
-# vector machine*; the only difference is the loss. At the end you can say which
-# examples teach each of them, what regularisation does to a weight in every step, and
-# what no single neuron can do.
+# One neuron cuts its inputs into two sides. That can be enough to tell two kinds of
+# things apart. Here the same neuron becomes two well-known classifiers, *logistic
+# regression* and the *support vector machine*; the only difference is the loss. At the
+# end you can say which examples teach each of them, what regularisation does to a
+# weight in every step, and what no single neuron can do.
 
 # %% [markdown]
 # ## From a score to a probability
@@ -28,10 +27,11 @@ print("of class 0:", np.sum(y == 0), " of class 1:", np.sum(y == 1))
 print(X[:3].round(2), y[:3])
 
 # %% [markdown]
-# The neuron computes w·x + b, as in tutorial 1. We call this number the *score* of the
-# example, and stop there: an activation "identity" leaves it as it is. The sigmoid σ
-# then turns the score s into a number between 0 and 1, and that we read as the
-# probability of class 1, P(y = 1 | x) = σ(s). Class 0 gets the rest.
+# The neuron computes w1·x1 + w2·x2 + b, as in tutorial 1; for short, w·x + b. We call
+# this number the *score* of the example, and stop there: an activation "identity"
+# leaves it as it is. The sigmoid σ then turns the score s into a number between 0 and
+# 1, and that we read as the probability of class 1, P(y = 1 | x) = σ(s). Class 0 gets
+# the rest.
 #
 # **Predict.** A score of 2 gives class 1 a probability of 0.8808. What does a score of
 # −2 give? And which score gives both classes the same?
@@ -45,9 +45,10 @@ assert F.sigmoid(0.0) == 0.5
 assert np.isclose(F.sigmoid(-2.0), 1 - F.sigmoid(2.0))
 
 # %% [markdown]
-# With the other sign, the classes change places: 0.1192. A score of 0 means "I cannot
-# say". So the sign of the score is the decision, predict class 1 if P > 0.5, and its
-# size is how sure the neuron is. A score of 6 leaves the other class only 0.0025.
+# With the other sign, the classes change places: 0.1192. A score of 0 gives both 0.5
+# and means "I cannot say". So the sign of the score is the decision, predict class 1 if
+# P > 0.5, and its size is how sure the neuron is. A score of 6 leaves the other class
+# only 0.0025.
 #
 # Where is the score 0? With two inputs, w1·x1 + w2·x2 + b = 0 is a straight line. Here
 # is a neuron with weights made up by us, which has learned nothing.
@@ -62,8 +63,8 @@ viz.draw_boundary(guess, X, y, title="A neuron that has learned nothing")
 
 # %% [markdown]
 # The black line is where the score is 0. The tint is the probability, paler where the
-# neuron is less sure, in bands that run along the line. A circle marks a point on the
-# wrong side.
+# neuron is less sure, in bands that run along the line. A circle (in a terminal a
+# capital letter) marks a point on the wrong side.
 
 # %% [markdown]
 # ## The same as a softmax of two scores
@@ -87,13 +88,14 @@ two_scores = np.stack([np.zeros(60), s], axis=1)
 print("softmax", softmax(two_scores)[:4, 1].round(4))
 print("sigmoid", F.sigmoid(s)[:4].round(4))
 assert np.allclose(softmax(two_scores)[:, 1], F.sigmoid(s), rtol=1e-12)
-assert np.allclose(softmax(two_scores + 5.0), softmax(two_scores), rtol=1e-12)
+shifted = softmax(two_scores + 5.0)
+assert np.allclose(shifted, softmax(two_scores), rtol=1e-12)
 
 # %% [markdown]
-# The same: e^s / (e^0 + e^s) is 1 / (1 + e^−s) after dividing by e^s. The last line of
-# the cell says why one score is enough: adding 5 to both scores changes nothing, for
+# The same: e^s / (e^0 + e^s) is 1 / (1 + e^−s) after dividing by e^s. The last lines of
+# the cell say why one score is enough: adding 5 to both scores changes nothing, for
 # only their difference counts. A neuron with a sigmoid is a softmax of two classes, the
-# *binary* one. Its old name is logistic regression.
+# *binary* one. Another name for it is logistic regression.
 
 # %% [markdown]
 # ## What a mistake costs
@@ -131,6 +133,7 @@ for start in (2.0, 0.0, -2.0, -6.0):
     g, h = mg.gradients(entropy)[score], mg.gradients(square)[score]
     assert np.isclose(g, F.sigmoid(start) - 1.0)
     print(f"{start:5.1f} {g:12.4f} {h:12.4f}")
+assert F.sigmoid(40.0) == 1.0
 
 # %% [markdown]
 # Cross-entropy pulls with −0.9975, the square with −0.0049. On its way back the square
@@ -140,7 +143,7 @@ for start in (2.0, 0.0, -2.0, -6.0):
 # The logarithm undoes this. Its gradient on the score is p(class 1) − y: what was said
 # minus what is true. The function is called `binary_cross_entropy_with_logits`;
 # *logits* is another word for scores. It takes the score, and not σ of it, because
-# σ(40) is 1 to the last digit, and log(1 − 1) would be no number.
+# σ(40) is 1 to the last digit, and there is no log(1 − 1).
 
 # %%
 x, w = mg.Value(2.0, name="x"), mg.Value(-1.5, name="w")
@@ -150,12 +153,13 @@ score.name = "score"
 loss = F.binary_cross_entropy_with_logits(score, 1.0)
 loss.name = "loss"
 loss.backward()
-viz.draw(loss, title="One example of class 1, with one input, on the wrong side")
+viz.draw(loss, title="One example of class 1, on the wrong side")
 
 # %% [markdown]
-# Read the edge into the loss: σ(score) − 1. From there back it is tutorial 1: the sum
-# passes it on, the product multiplies by the other factor. The weight has a negative
-# gradient, so it will grow, and with it this score.
+# Look at the gradient of the score: it is σ(score) − 1, as the edge into the loss says.
+# From there back it is tutorial 1: the sum passes it on, the product multiplies by the
+# other factor. The weight has a negative gradient, so it will grow, and with it this
+# score.
 
 # %% [markdown]
 # ## Training, step by step
@@ -187,6 +191,7 @@ assert np.allclose(neuron.weight.data, across / 8)
 # weights move exactly from the centre of class 0 towards that of class 1. An example's
 # gradient on the weights is (p − y)·x, and p is 0.5 for all: each point of class 1
 # pulls the weights towards itself, each of class 0 pushes them away, all equally hard.
+# (Over 8: the rate is a half, so is p − y, and so is each class's share of the mean.)
 #
 # From now on they differ. A point that is well on its side has p near y, and pulls less
 # and less. We take 300 steps, and keep copies on the way.
@@ -216,9 +221,11 @@ viz.draw_boundary(after, X, y, title="Logistic regression learns")
 # ## The same neuron with a margin
 #
 # Now another loss. Call the classes −1 and +1, in place of 0 and 1, and look at label
-# times score, y·s: it is positive on the right side, and grows with the distance from
-# the line. This is the *margin* of the example. The *hinge loss* asks for a margin of
-# at least 1, and costs what is missing: max(0, 1 − y·s). It knows no probabilities.
+# times score, y·s: it is positive on the right side, where it grows with the distance
+# from the line, and negative on the wrong one. This is the *margin* of the example. The
+# *hinge loss* asks for a margin of at least 1, and costs what is missing:
+# max(0, 1 − y·s). It knows no probabilities. The cross-entropy, too, depends on the
+# margin alone: it is −log σ(y·s), which is log(1 + e^−margin).
 #
 # **Predict.** An example has the margin 2. Under which of the two losses does it still
 # have a gradient?
@@ -229,15 +236,18 @@ losses = {
     "hinge: max(0, 1 − z)": lambda z: F.relu(1 - z),
 }
 score = mg.Value(2.0, name="score")
+entropy = F.binary_cross_entropy_with_logits(score, 1.0)
+assert np.isclose(entropy.item(), F.softplus(-2.0))
 for name, loss in losses.items():
-    print(f"{name:30} gradient at 2: {mg.gradients(loss(score))[score]:z.4f}")
-viz.draw_activations(losses, title="What an example costs, by its margin z = y·s")
+    gradient = mg.gradients(loss(score))[score]
+    print(f"{name:30} gradient at 2: {gradient:z.4f}")
+viz.draw_activations(losses, title="What an example costs, by its margin z")
 
 # %% [markdown]
 # Only under cross-entropy, −0.1192. On the left, where the neuron is wrong, the two are
 # alike: the cost grows with the distance, and the slope is near −1. On the right the
 # hinge loss is content from 1 on; the hatching says that nothing comes back there.
-# Cross-entropy is never quite content.
+# Cross-entropy is never quite content: its slope gets small, and is never 0.
 
 # %% [markdown]
 # We train both on the same points. `mg.fit` runs the loop that we wrote above, and
@@ -250,10 +260,13 @@ viz.draw_activations(losses, title="What an example costs, by its margin z = y·
 
 
 # %%
+settings = {"optimizer": "sgd", "lr": 0.5, "schedule": "exponential"}
+settings |= {"epochs": 1500, "batch_size": 60, "rng": 0, "progress": False}
+
+
 def trained(loss, X, y, strength):
     neuron = mg.nn.Neuron(2, "identity", init="zeros")
-    mg.fit(neuron, X, y, loss=loss, l2=strength, optimizer="sgd", lr=0.5, epochs=1500,
-           batch_size=60, schedule="exponential", rng=0, progress=False)  # fmt: skip
+    mg.fit(neuron, X, y, loss=loss, l2=strength, **settings)
     return neuron
 
 
@@ -270,9 +283,10 @@ pair = {"logistic regression": logistic, "SVM": svm}
 viz.draw_boundary(pair, X, t, title="Two losses, two lines")
 
 # %% [markdown]
-# Both put every point on its side, with lines that are alike but not equal. The dashed
-# lines are the scores −1 and +1. Between them is a road, and the hinge loss wants the
-# points off the road, each on its side, while small weights make the road wide.
+# Both put every point on its side, with lines that are alike but not equal. The tint is
+# the score this time, and the dashed lines are the scores −1 and +1. (In a terminal:
+# the blank and the lightly shaded part.) Between them is a road. The hinge loss wants
+# the points off the road, each on its side, while small weights make the road wide.
 #
 # **Predict.** Of the 60 examples, how many still have a gradient on the scores of the
 # trained SVM? How many under logistic regression?
@@ -282,11 +296,12 @@ margins = t * svm(X).data
 inside = margins < 0.99
 pull = np.abs(F.sigmoid(logistic(X).data) - y)
 print(f"SVM: {inside.sum()} of 60 examples have a gradient")
-print("  smallest margins:", np.sort(margins)[:10].round(3))
+print("  smallest margins:", np.sort(margins)[:9].round(3))
 print(f"logistic regression: {np.sum(pull > 0)} of 60")
-print(f"  the strongest pulls with {pull.max():.2f}, the weakest with {pull.min():.4f}")
+print(f"  strongest pull {pull.max():.2f}, weakest {pull.min():.4f}")
 assert inside.sum() == 5
-assert np.all(pull > 0)
+assert margins.min() > 0
+assert np.all((pull > 0) & (pull < 0.5))
 
 # %% [markdown]
 # Five, against all 60. Three more stand on the edge of the road, with a margin of 1:
@@ -305,13 +320,15 @@ old, new = logistic.weight.data.round(3), few_logistic.weight.data.round(3)
 print(f"logistic: weights from all {old}, from {kept.sum()} examples {new}")
 assert kept.sum() == 8
 assert np.allclose(svm.weight.data, few_svm.weight.data, atol=0.002)
+assert np.all(few_logistic.weight.data < 0.6 * logistic.weight.data)
 pair = {"logistic regression": few_logistic, "SVM": few_svm}
-viz.draw_boundary(pair, X, t, title="Trained on eight examples, drawn with all 60")
+viz.draw_boundary(pair, X, t, title="Trained on eight examples")
 
 # %% [markdown]
 # The SVM is where it was. Logistic regression has moved, and its road is much wider: it
-# had listened to all the others, if quietly. Neither is the better one in general. The
-# SVM cares for the hard cases only; logistic regression gives probabilities.
+# had listened to all the others (they are drawn too), if quietly. Neither is the better
+# one in general. The SVM cares for the hard cases only; logistic regression gives
+# probabilities.
 
 # %% [markdown]
 # ## Regularisation: forgetting, a little in each step
@@ -341,12 +358,14 @@ for step in range(21):
 
 # %% [markdown]
 # A step takes rate · strength · w away, and so multiplies every weight by
-# 1 − rate · strength, here 0.95: exactly, in each step. After 20 about a third is left.
-# A weight moves towards 0 and never arrives, like something slowly forgotten. The bias
-# stays: it only shifts the line, and one does not usually regularise it.
+# 1 − rate · strength, here 0.95: 1.9 is left of 2, and after 20 steps about a third. A
+# weight moves towards 0 and never arrives. The notes read it as gradual forgetting, and
+# by itself it is that and no more. The bias stays: it only shifts the line, and one
+# does not usually regularise it.
 
 # %% [markdown]
-# In training, the data pull the other way in the same step. First without forgetting.
+# In training, the data pull the other way in the same step. First without forgetting;
+# we watch the *length* of the weights, √(w1² + w2²).
 #
 # **Predict.** A line separates our two classes without a mistake. If we train logistic
 # regression for 200 steps, and then for 2,000, without regularisation, do the weights
@@ -361,20 +380,28 @@ for step in range(1, 2001):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    lengths[step] = length = np.linalg.norm(neuron.weight.data)
+    lengths[step] = np.linalg.norm(neuron.weight.data)
     if step in (20, 200, 2000):
-        print(f"step {step:4}: loss {loss.item():.4f}, weights {length:.2f} long")
+        print(f"step {step:4}: loss {loss.item():.4f}", end=", ")
+        print(f"length of the weights {lengths[step]:.2f}")
 assert lengths[2000] > 1.5 * lengths[200] > 1.5 * 1.5 * lengths[20]
 
 # %% [markdown]
 # They do not: they grow, ever more slowly, for ever. Where all points are on their
-# side, twice the weights are the same line with every score doubled, and a smaller
-# loss. The neuron can always gain by being surer. Forgetting puts an end to this.
+# side, twice the weights and twice the bias are the same line with every score doubled,
+# and a smaller loss. The neuron can always gain by being surer. Forgetting puts an end
+# to this.
 
 # %%
-neurons = {f"strength {s}": trained(entropy, X, y, s) for s in (0.001, 0.03, 1.0)}
-for name, neuron in neurons.items():
-    print(f"{name:14}: length of the weights {np.linalg.norm(neuron.weight.data):.2f}")
+neurons = {}
+for strength in (0.001, 0.03, 1.0):
+    neuron = trained(entropy, X, y, strength)
+    neurons[f"strength {strength}"] = neuron
+    length = np.linalg.norm(neuron.weight.data)
+    wrong = np.sum((neuron(X).data > 0) != (y == 1))
+    print(f"strength {strength:5}: length {length:.2f}, {wrong} wrong")
+assert length < 1
+assert wrong == 3
 viz.draw_boundary(neurons, X, y, title="More forgetting, less certainty")
 
 # %% [markdown]
@@ -390,13 +417,14 @@ neuron = neurons["strength 0.03"]
 neuron.zero_grad()
 F.binary_cross_entropy_with_logits(neuron(X), y).backward()
 print("gradient of the data:  ", neuron.weight.grad.round(3))
-print("strength times weights:", (0.03 * neuron.weight.data).round(3))
-assert np.allclose(neuron.weight.grad, -0.03 * neuron.weight.data, atol=1e-3)
+forgotten = 0.03 * neuron.weight.data
+print("strength times weights:", forgotten.round(3))
+assert np.allclose(neuron.weight.grad, -forgotten, atol=1e-3)
 
 # %% [markdown]
-# They cancel: in every step the data teach exactly as much as is forgotten. A weight
-# that no data support gets nothing back, and fades. This is why regularisation helps
-# against learning by heart; tutorial 6 shows it on larger networks.
+# They cancel: at rest, the data teach in every step exactly as much as is forgotten. A
+# weight that no data support gets nothing back, and fades. This is why regularisation
+# helps against learning by heart; tutorial 6 shows it on larger networks.
 
 # %% [markdown]
 # ## What one neuron cannot do
@@ -412,18 +440,20 @@ corners, labels = mg.data.make_xor(4, noise=0, rng=0)
 rng = np.random.default_rng(0)
 W, B = rng.normal(size=(2, 10_000)), rng.normal(size=10_000)
 right = ((corners @ W + B > 0) == (labels == 1)[:, None]).sum(axis=0)
-print("lines with 0, 1, 2, 3, 4 corners right:", np.bincount(right, minlength=5))
+for count, lines in enumerate(np.bincount(right, minlength=5)):
+    print(f"{count} corners right: {lines:5,} lines")
 
 scores = corners @ W + B
-assert np.allclose(scores[labels == 0].sum(axis=0), scores[labels == 1].sum(axis=0))
+sums = [scores[labels == k].sum(axis=0) for k in (0, 1)]
+assert np.allclose(sums[0], sums[1])
 assert right.max() == 3
 
 # %% [markdown]
 # Three. And no search would find a fourth: the two corners of class 0 lie opposite each
 # other, with the centre of the square halfway between them, and so do those of class 1.
-# A score is the same sum everywhere, so the scores of both pairs add up to the same,
-# twice the score at the centre (the first assert). One sum would have to be negative,
-# and the other positive.
+# Halfway between two points the score is halfway between theirs. So the scores of each
+# pair add up to twice the score at the centre: to the same (the first assert). But with
+# all four right, one sum would be negative and the other positive.
 #
 # Real data are seldom so mean, but often bent. These are two half *moons*.
 
@@ -431,9 +461,10 @@ assert right.max() == 3
 X, y = mg.data.make_moons(100, 0.1, rng=0)
 one = mg.nn.MLP(2, [1], rng=0)
 more = mg.nn.MLP(2, [8, 1], "tanh", rng=0)
-for model, rate in ((one, 0.5), (more, 0.05)):
-    mg.fit(model, X, y, loss="binary_cross_entropy_with_logits", lr=rate, epochs=150,
-           rng=0, progress=False)  # fmt: skip
+loss = "binary_cross_entropy_with_logits"
+settings = {"loss": loss, "epochs": 150, "rng": 0, "progress": False}
+mg.fit(one, X, y, lr=0.5, **settings)
+mg.fit(more, X, y, lr=0.05, **settings)
 share = np.mean((one(X).data[:, 0] > 0) == (y == 1))
 print(one.summary())
 assert share < 0.95

@@ -32,17 +32,19 @@ print(f"score 3: {s[3, 0]:.6f}, by neuron 3 alone: {neuron_3:.6f}")
 assert np.isclose(s[3, 0], neuron_3, rtol=1e-12)
 
 # %% [markdown]
-# x is 3072x1, W is 10x3072, s is 10x1. `@` is NumPy's sign for the product of matrices:
-# entry i of W x is row i of W times x, number by number, added up. That is what a
-# neuron does, without bias and activation. So row 3 of W is neuron 3, as the last line
-# shows.
+# 32·32·3 = 3072 numbers. So x is 3072x1, W is 10x3072 and s is 10x1. `@` is NumPy's
+# sign for the product of matrices: entry i of W x is row i of W times x, number by
+# number, added up. That is what a neuron does, without bias and activation. So row 3 of
+# W is neuron 3, as the last line shows.
 
 # %% [markdown]
 # ## Two layers, and three
 #
 # With two matrices we have a 2-layer network: s = W2 max(0, W1 x). W1 makes 100 numbers
 # of the image, max(0, ·) is the ReLU of tutorial 2, applied to each of them, and W2
-# makes the scores of these. A third matrix goes in front in the same way.
+# makes the scores of these. A third matrix goes on the left in the same way: s = W3
+# max(0, W2 max(0, W1 x)). (Below, the new matrices of that network are V2 and V3, as W2
+# is in use already.)
 
 # %%
 W1 = rng.normal(scale=0.01, size=(100, 3072))
@@ -103,7 +105,9 @@ for activation in ("identity", "relu"):
 viz.draw_boundary(networks, X, y, title="Three layers, without and with a bend")
 
 # %% [markdown]
-# A straight line, as one neuron draws it, for all its 16 and 16 units.
+# A straight line, as one neuron draws it, for all its 16 and 16 units: its three
+# matrices have collapsed into one, and where two scores that are linear in x are equal,
+# there lies a line. The ReLU lets the same sizes follow the moons.
 
 # %% [markdown]
 # ## Names, and how one counts
@@ -111,9 +115,10 @@ viz.draw_boundary(networks, X, y, title="Three layers, without and with a bend")
 # A *fully connected* layer connects each of its neurons with each of the layer before,
 # and no two within the layer. Neurons are also called *units*. A network of such layers
 # is a *multilayer perceptron*, MLP, or by an older name an artificial neural network,
-# ANN. The layers between inputs and output are *hidden*.
+# ANN. The last layer is the *output layer*, and those before it are *hidden*.
 #
-# An *N-layer network* does not count its inputs: they compute nothing.
+# An *N-layer network* does not count its inputs: they compute nothing. So logistic
+# regression and the SVM of tutorial 3 have a single layer.
 #
 # **Predict.** Three inputs, a hidden layer of four, two outputs. How many layers, how
 # many neurons, and how many parameters, with a bias for each neuron?
@@ -126,7 +131,8 @@ assert (size.units, size.weights, size.biases) == (4 + 2, 3 * 4 + 4 * 2, 4 + 2)
 assert size.parameters == 26
 
 # %% [markdown]
-# Two layers, 6 neurons, 20 weights and 6 biases: 26 parameters.
+# Two layers, 6 neurons, 20 weights and 6 biases: 26 parameters. If you found 9 neurons,
+# you counted the inputs as well; if you found 20 parameters, you left out the biases.
 #
 # **Predict.** Now 3 → 4 → 4 → 1. How many edges will the picture have between its
 # columns, and how many parameters does the network have?
@@ -163,7 +169,10 @@ assert wiring.number_of_edges() == 32
 # %% [markdown]
 # The picture says "linear" over the last column. An output layer usually has no
 # activation: its numbers are scores, which may be of any size, or real numbers that are
-# to be met. Suppose targets between −3 and 3. How near can an output come?
+# to be met. Suppose that these targets lie between −3 and 3.
+#
+# **Predict.** How near can an output come to them with no activation, with a ReLU, and
+# with a sigmoid?
 
 # %%
 target = np.linspace(-3.0, 3.0, 7)
@@ -231,7 +240,7 @@ b1 = tensors[1]
 order = mg.topological_order(out)
 z1 = next(node for node in order if any(parent is b1 for parent in node.parents))
 z1.name = "z1"
-viz.draw(z1, title="The notes' first lines: z1 = W1 x + b1")
+viz.draw(z1, title="In the notes' first layer: z1 = W1 x + b1")
 
 # %% [markdown]
 # It is the picture of tutorial 1, with an array in each box: its shape at the right,
@@ -313,17 +322,24 @@ viz.draw(model, "scalar", X=x.T, depth=2, title=title, **quiet)
 
 # %% [markdown]
 # Each parameter is a number of its own, multiplied by its own input and added by
-# itself; count them in the boxes, and you arrive at 41 once more. And this is the other
-# graph, with nothing folded:
+# itself; count them in the boxes, and you arrive at 41 once more. And this is the
+# network on arrays, with nothing folded. We write it as the notes do, with one node for
+# each sigmoid.
 
 # %%
-example = mg.Tensor(x[:, 0], name="x")
-viz.draw(model(example), title="On arrays: three products", **quiet)
+W1, b1, W2, b2, W3, b3 = tensors
+h1 = mg.functional.sigmoid(W1 @ mg.Tensor(x, name="x") + b1)
+h2 = mg.functional.sigmoid(W2 @ h1 + b2)
+out = W3 @ h2 + b3
+h1.name, h2.name, out.name = "h1", "h2", "out"
+assert np.isclose(out.item(), one.item(), rtol=1e-12)
+viz.draw(out, title="On arrays: three products", **quiet)
 
 # %% [markdown]
-# Three products (the sign @), three sums with a bias, two activations; why each matrix
-# is transposed first, the last section says. There would be no more boxes if each layer
-# had a thousand units: the arrays would be larger.
+# Three products (the sign @), three sums with a bias, two activations. (Our model has
+# three nodes more, since it transposes each matrix first; the last section says why.)
+# There would be no more boxes if each layer had a thousand units: the arrays would be
+# larger.
 
 # %% [markdown]
 # ## What that does to speed
@@ -367,8 +383,8 @@ X = rng.normal(size=(1000, 3))
 per_example = seconds(lambda: on_numbers(model, X[:100]), 3) / 100
 batch = seconds(lambda: on_arrays(model, X), 10)
 ratio = 1000 * per_example / batch
-assert ratio > 20
-print("numbers take more than 20 times as long")
+assert ratio > 100
+print("numbers take more than 100 times as long")
 
 # %% [markdown]
 # Far more than seven times. One graph of 18 nodes serves all 1,000 examples, where the
@@ -389,16 +405,16 @@ def gain(model, x):
 
 
 gain_small, gain_wide = gain(model, X[:1]), gain(wide, rng.normal(size=(1, 64)))
-assert gain_small < ratio / 5
-assert gain_wide > 20
-print("small network: less than a fifth of the gain that it had with the batch")
-print("wide network: arrays are more than 20 times faster, for one example")
+assert gain_small < ratio / 20
+assert gain_wide > 40
+print("small network: less than a twentieth of the gain that it had with the batch")
+print("wide network: arrays are more than 40 times faster, for one example")
 
 # %% [markdown]
-# For the small network little is left: with arrays of four numbers, each node costs
-# about as much as a node with one. The wide one gains without a batch, since its
-# arrays are large by themselves. That is the rule: an array wins by the numbers in it,
-# wherever they come from, many units or many examples.
+# For the small network little is left: an array of four numbers costs about as much as
+# an array of one, and that is more than a plain number costs. The wide one gains
+# without a batch, since its arrays are large by themselves. That is the rule: an array
+# wins by the numbers in it, wherever they come from, many units or many examples.
 #
 # So graphs of numbers are for looking at, and arrays for training. It is one network.
 
@@ -410,8 +426,8 @@ print("wide network: arrays are more than 20 times faster, for one example")
 # row, X is (N, in). Our layers, like those of most libraries, take rows, and keep the
 # weights as they are, a row a neuron: `X @ weight.T + bias`.
 #
-# **Predict.** We write the first layer in both ways, for the same five examples. How do
-# the two results lie to each other?
+# **Predict.** We write the first layer in both ways, for the same five examples. How are
+# the two results related?
 
 # %%
 W1, b1 = arrays[:2]

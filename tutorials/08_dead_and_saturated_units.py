@@ -48,7 +48,7 @@ viz.draw_health(mg.unit_health(small, x), title="Four units")
 # one is hatched and crossed, one that is only dormant has a ring.
 #
 # **Predict.** Now the same four units on two other sets: only the numbers below 0, and
-# the nine numbers with a 20 added to them. Who is dead?
+# then the nine numbers with a tenth one, 20. Which units are dead on each?
 
 # %%
 table(small, x[x < 0].reshape(-1, 1))
@@ -58,14 +58,14 @@ table(small, np.append(x, [[20.0]], axis=0))
 # %% [markdown]
 # "Dead" is always said of some data. On the negative numbers alone, units 0, 2 and 3
 # are never on, and the example 20 wakes unit 2 up. So we say "dead on these 9 examples".
-# For a single batch the word is *inactive*: that happens to healthy units all the time.
-# A unit counts as dead when it is never on for any example there is.
+# Off for a single batch is *inactive*, as in tutorial 2: that happens to healthy units
+# all the time. Before you call a unit dead, look at all the data you have.
 
 # %% [markdown]
 # ## A learning rate that kills
 #
 # The data are three spiral arms, 300 points. The network has two hidden layers with 32
-# ReLU units each, and learns by plain gradient descent on batches of 32.
+# ReLU units each, and learns by plain stochastic gradient descent, on batches of 32.
 
 # %%
 X, y = mg.data.make_spirals(300, rng=0)
@@ -73,14 +73,13 @@ X, y = mg.data.make_spirals(300, rng=0)
 
 def train(rate, activation="relu", seed=0, scale=1.0, **more):
     model = mg.nn.MLP(2, [32, 32, 3], activation, rng=seed, scale=scale)
-    options = {"optimizer": "sgd", "lr": rate, "epochs": 60, "rng": seed, "progress": False}
-    with np.errstate(all="ignore"):  # where numbers overflow, fit ends the run
-        history = mg.fit(model, X, y, **options, **more)
-    return model, history
+    options = {"optimizer": "sgd", "lr": rate, "epochs": 60, "rng": seed}
+    return model, mg.fit(model, X, y, progress=False, **options, **more)
 
 
 def dead_units(model):
-    return [int(layer.dead.sum()) for layer in mg.unit_health(model, X).layers]
+    report = mg.unit_health(model, X)
+    return [int(layer.dead.sum()) for layer in report.layers]
 
 
 untrained = mg.nn.MLP(2, [32, 32, 3], rng=0)
@@ -95,24 +94,25 @@ assert dead_units(untrained)[0] == 0
 
 # %%
 runs, seeds = {}, range(3)
-print("rate  dead in both layers, 3 runs       of all  accuracy")
+print("rate  dead in both layers, 3 runs     of all  loss  accuracy")
 for rate in (0.3, 1.4, 3.0):
     runs[rate] = [train(rate, seed=seed) for seed in seeds]
     counts = [dead_units(model) for model, _ in runs[rate]]
     share = np.sum(counts) / (64 * 3)
+    loss = np.mean([history["loss"][-1] for _, history in runs[rate]])
     right = np.mean([history["accuracy"][-1] for _, history in runs[rate]])
-    print(f"{rate:4}  {counts!s:32} {share:6.0%}  {right:8.0%}")
-    assert all(history["loss"][-1] < 1.5 for _, history in runs[rate])
+    print(f"{rate:4}  {counts!s:32} {share:4.0%}  {loss:4.2f}  {right:8.0%}")
+    assert all(max(history["loss"]) < 5 for _, history in runs[rate])
     assert (rate == 0.3) == (share < 0.1)
     assert (rate == 3.0) == (share > 0.6)
     assert rate != 1.4 or abs(share - 0.40) < 0.15
 
 # %% [markdown]
-# At 0.3 hardly any unit dies. At 1.4 it is around 40 %, which is the figure the notes
-# warn of: as much as 40 % of a network can be dead when the learning rate is too high.
-# It goes on from there: at 3 most of the units are dead, and the accuracy is hardly
-# better than guessing one of three arms. The loss does not blow up in any of these runs.
-# From the loss alone it looks as if the network had learned what it can.
+# At 0.3 hardly any unit dies. At 1.4 it is more than a quarter of all, near the figure
+# that the notes warn of: as much as 40 % of a network can be dead when the learning rate
+# is too high. It goes on from there: at 3 most of the units are dead, and the accuracy
+# is hardly better than guessing one of three arms. The loss does not blow up in any of these runs,
+# not even for an epoch. It stays higher, and does not say why.
 
 # %%
 models = {f"rate {rate}": runs[rate][0][0] for rate in runs}
@@ -121,7 +121,7 @@ viz.draw_boundary(models, X, y, title="What the three rates make of the plane")
 # %% [markdown]
 # At the rate 0.3 the three arms are there. At 1.4 the borders are few and coarse: not
 # many units are left to bend them. At 3 there is hardly a border at all: with nearly all
-# units dead the network gives one answer to everything.
+# units dead the network gives nearly every point one answer.
 
 # %% [markdown]
 # ## When do they die?
@@ -136,15 +136,18 @@ viz.draw_boundary(models, X, y, title="What the three rates make of the plane")
 monitor = mg.health.HealthMonitor(X=X)
 sick, lifetimes = train(1.4, callbacks=[monitor])
 first_dead = np.array([report.layers[0].dead for report in lifetimes.health])
+second_dead = np.array([report.layers[1].dead for report in lifetimes.health])
 assert (first_dead[1:] >= first_dead[:-1]).all()  # nobody comes back
+assert (second_dead[1:] < second_dead[:-1]).any()  # somebody does
 viz.draw_health(lifetimes, title="Rate 1.4: when units died")
 
 # %% [markdown]
-# Each row is a unit, time runs to the right, and the darker, the larger the on-rate.
-# Hatching begins where a unit is dead. In the first layer it goes in stairs: for many
-# epochs nothing, and then several within an epoch or two. One step that is too long
-# throws them off the data, and no row ever comes back. In the second layer units die
-# and return. Why is there a difference? Let us look at one.
+# In the picture each row is a unit, time runs to the right, and the darker, the larger
+# the on-rate. Hatching begins where a unit is dead; a thin line is a dormant one. In the
+# first layer it goes in stairs: for many epochs nothing, and then several within an
+# epoch or two. One step that is too long throws them off the data, and no row ever comes
+# back. In the second layer units die and return. Why is there a difference? Let us look
+# at one.
 
 # %% [markdown]
 # ## Why a dead unit stays dead
@@ -192,11 +195,11 @@ viz.draw(out, direction="TB", title="A dead unit, on one example")
 # Its sum is below 0, so ReLU gives 0, and the local derivative of ReLU there is 0. The
 # edge is dashed: nothing comes back along it. Whatever the loss wants, this unit is not
 # told, so its weights do not move. Its inputs are the data, and they do not move either.
-# So tomorrow it has the same sums.
+# So at the next step it has the same sums.
 
 # %% [markdown]
-# "Dead for ever", the notes say. We keep the sick network and train it on, at a healthy
-# rate of 0.1.
+# For ever, the notes say. We keep the sick network and train it on, at a healthy rate
+# of 0.1.
 #
 # **Predict.** How many dead units of the first layer come back? And of the second one?
 
@@ -214,20 +217,21 @@ assert not np.any(before[0] & ~after[0])
 assert cured["accuracy"][-1] > lifetimes["accuracy"][-1]
 
 # %% [markdown]
-# In the first layer none. In the second layer death is not final: its inputs are the
-# activations of the first layer, which goes on learning, and so the data can move back
-# to where a dead unit is on. "For ever" is exact where the inputs stay as they are. And
-# the network as a whole learns better again, with the units that are left.
+# In the first layer none. In the second layer death is not final, as the picture above
+# has shown: its inputs are the activations of the first layer, which goes on learning,
+# and they can move back to where a dead unit is on. So the notes' "for ever" is exact
+# where the inputs stay as they are. And the network as a whole learns better again, with
+# the units that are left.
 
 # %% [markdown]
 # ## Cures, tried out
 #
-# The notes advise: lower the rate; or use leaky ReLU, which has a small slope below 0;
-# or Maxout, which has a slope everywhere. (A leaky unit or a Maxout unit cannot be dead:
-# none has the gradient 0 everywhere.)
+# The notes advise: mind the learning rate; and if dead units worry you, try leaky ReLU
+# or Maxout. Neither has the slope 0 on all examples, so its gradient never stops, and
+# such a unit is not called dead.
 #
-# **Predict.** At the rates 1.4 and 3, with leaky ReLU or Maxout: how many units are
-# dead, and does the network learn the spirals?
+# **Predict.** At the rates 1.4 and 3, with leaky ReLU or Maxout: how well does the
+# network learn the spirals?
 
 # %%
 print("             rate  dead  accuracy, mean of 3 runs")
@@ -249,11 +253,11 @@ for activation in ("relu", "leaky_relu", "maxout"):
 # %% [markdown]
 # No leaky unit and no Maxout unit is dead, at any rate: so far the notes are right. What
 # they do not say: at the rate that kills ReLU units, these learn badly too, because the
-# steps are too long for any of them. A dead unit is a symptom that you can count, and
-# counting it is useful. Taking the symptom away leaves the cause. (On handwritten digits
-# it goes the same way: `docs/claims.md` in the project has that table.)
+# steps are too long for any of them. A dead unit is a symptom. Counting it is useful;
+# taking it away leaves the cause. (On handwritten digits it goes the same way:
+# `docs/claims.md` in the project has that table.)
 #
-# At 0.3 all three learn well. The cure that works is the first: lower the rate.
+# At 0.3 all three learn well. The cure that works is the first, a lower rate.
 #
 # **Predict.** Would smaller initial weights have saved the ReLU units at 1.4?
 
@@ -277,7 +281,7 @@ for scale in (0.5, 0.25):
 # means an output below 0.015 or above 0.985. A *unit* is saturated if that holds for at
 # least 95 % of the examples.
 #
-# The notes: with too large initial weights most units are saturated and the network
+# The notes: too large initial weights saturate most of the neurons, and the network
 # barely learns. We try it on handwritten digits, and multiply the weights that two hidden
 # layers start with.
 
@@ -294,18 +298,21 @@ def sigmoid_network(scale, seed=0):
 
 edge = (1 - np.sqrt(1 - 0.06)) / 2  # where the slope σ·(1 − σ) is 0.06 of 1/4
 print(f"a sigmoid is saturated below {edge:.3f} and above {1 - edge:.3f}")
-report = mg.unit_health(sigmoid_network(30.0), digits)
-for layer in report.layers:
-    units, share = layer.saturated.mean(), layer.saturated_share.mean()
-    print(f"{layer.name}: {units:.0%} of units, {share:.0%} of activations saturated")
-    assert share > 0.7
+print("scale  layer      saturated: units  activations")
+for scale in (30.0, 200.0):
+    for layer in mg.unit_health(sigmoid_network(scale), digits).layers:
+        units, share = layer.saturated.mean(), layer.saturated_share.mean()
+        print(f"{scale:5.0f}  {layer.name}  {units:16.0%}  {share:11.0%}")
+        assert share > 0.7
+        assert (units > 0.5) == (scale == 200.0)
 viz.draw_activations(sigmoid_network(30.0), digits, title="Weights 30 times as large")
 
 # %% [markdown]
-# The picture shows, for each hidden layer, the sigmoid and below it where the sums of
-# its units lie, over all examples. Most lie far out on the dotted ground, where the
-# curve is flat. Only some units are out there on nearly every example, so the share of
-# saturated units is smaller than that of saturated activations.
+# The picture shows, for each hidden layer, the sigmoid, and below it where the sums z of
+# its units lie, over all examples. Most lie on the dotted ground, where the curve is
+# flat. (Hatched, on the far right, σ(z) is rounded to 1 and the slope to 0.) Fewer units
+# than activations are saturated, as a unit has to be out there on nearly every example:
+# that holds for most of them only when the weights are 200 times as large.
 #
 # **Predict.** We train with the scales 1, 3, 30 and 200. Which one learns best?
 
@@ -325,9 +332,9 @@ for scale in (1.0, 3.0, 30.0, 200.0):
 assert accuracy[3.0] > accuracy[1.0] > accuracy[30.0] > accuracy[200.0] > 0.4
 
 # %% [markdown]
-# At 30 and 200 it is as the notes say: less gradient arrives, and learning is poor. It
-# is not nothing, though: even at 200 the last layer learns from what the hidden units
-# happen to say.
+# At 30 and 200 it is as the notes say: less gradient arrives, for weights that are many
+# times larger, and learning is poor. It is not nothing, though: even at 200 the last
+# layer learns from what the hidden units happen to say.
 #
 # And the usual scale is not the best. With weights 3 times as large the network
 # learns *faster*. The slope of a sigmoid is never above 1/4, so at the usual scale each
@@ -350,27 +357,30 @@ for activation in ("sigmoid", "tanh", "relu"):
     sizes = [g for g in report.gradients if g.name.endswith("weight")]
     print(f"{activation:8}", *(f"{g.mean_abs:.0e}" for g in sizes), sizes[0].verdict)
     first_over_last[activation] = sizes[0].mean_abs / sizes[-1].mean_abs
-assert first_over_last["sigmoid"] < 1e-4
-assert first_over_last["relu"] > 0.05
+    print(f"{'':8} the first over the last: {first_over_last[activation]:.1g}")
+assert 1e-6 < first_over_last["sigmoid"] < 1e-5
+assert min(first_over_last["tanh"], first_over_last["relu"]) > 0.25
 
 # %% [markdown]
 # Read each row from right to left; the verdict is on the first layer. With sigmoids each
-# layer loses most of what arrives, and over eight layers a hundred-thousandth or so is
-# left. Below a mean of 1e-07 the report calls it *vanishing*. Tanh has the slope 1 at 0,
-# and ReLU wherever it is on: there the first layer gets nearly as much as the last. (One
-# reason more for the notes' advice: ReLU first, tanh perhaps, sigmoid never.)
+# layer loses most of what arrives, and over eight layers a few millionths are left.
+# Where the mean is below 1e-07 the report calls it *vanishing*. Tanh has the slope 1 at
+# 0, and ReLU wherever it is on: there a good part of the gradient comes through. (One
+# reason more for the notes' advice: ReLU first, tanh perhaps, the sigmoid never.)
 
 # %% [markdown]
 # ## What to watch
 #
 # One more measure tells whether the rate suits the weights. The *update ratio* of a
-# parameter is how much its numbers spread in one step, over how much they spread
-# themselves, as a power of ten. A step of a thousandth, −3, is healthy. The monitor
-# measures it from what the optimiser really did.
+# parameter compares one step with what it changes: the standard deviation of the change
+# over that of the weights. It is given as log10, so −3 is a thousandth; near that is
+# healthy. The monitor takes the change that the optimiser really made.
+#
+# **Predict.** The rate 1.4 is nearly five times 0.3. Does the ratio say so?
 
 # %%
 _, healthy = train(0.3, callbacks=[mg.health.HealthMonitor(X=X)])
-print("update ratio of the last layer's weights, log10: healthy near -3")
+print("update ratio of the last layer's weights, log10, healthy near -3")
 print("epoch  rate 0.3  rate 1.4")
 for epoch in (0, 4, 9, 29, 59):
     ratios = [h.health[epoch].updates["layers[2].weight"] for h in (healthy, lifetimes)]
@@ -385,34 +395,36 @@ def early(history):
 assert early(healthy) < early(lifetimes)
 
 # %% [markdown]
-# The higher rate takes larger steps for its weights. Both runs are on the fast side of
-# −3: in a problem as small as this one can afford it, up to a point. Where a ratio is
-# far off on either side, the report of the monitor says so.
+# Most of the time: the higher rate takes larger steps for its weights. Both runs are on
+# the fast side of −3; a problem as small as this can afford that, up to a point. Where a
+# ratio is far off on either side, the report of the monitor says so.
 #
-# You need not remember all these numbers. The report has them, with its thresholds, and
-# says at the end what is wrong and what to try. Here is the worst network of today.
+# You need not remember all these numbers. `print(mg.unit_health(model, X, y))` has them
+# all, with the thresholds, and says at the end what is wrong and what to try. With labels
+# y it looks at the gradients too: on the activations of each layer, and on each weight
+# and bias. Here is the worst network of today.
 #
-# **Predict.** It was trained with rate 3. Will the gradient report be "ok"?
+# **Predict.** It was trained with rate 3. On which of its weights and biases is the
+# gradient not 0?
 
 # %%
-worst = runs[3.0][0][0]
+worst = max((model for model, _ in runs[3.0]), key=lambda model: sum(dead_units(model)))
 report = mg.unit_health(worst, X, y)
-print(report)
+print("dead in each layer:", dead_units(worst))
+for g in report.gradients:
+    if g.kind == "parameter":
+        print(f"{g.name:16}  zeros {g.zeros:4.0%}  {g.verdict}")
 assert not report.ok
-
-# %% [markdown]
-# The first table has a row a layer and counts its dead, dormant and saturated units.
-# The second has the gradients: on the activations of each layer and on each parameter,
-# with the share of exact zeros. Where a whole layer is dead, nothing behind it gets any
-# gradient: it is 0 everywhere, and the verdict is "vanishing". The last lines are the
-# advice. The first thing to do is to lower the rate, and to start again.
-
-# %%
 viz.draw_health(report, title="The network trained with rate 3")
 
 # %% [markdown]
-# Above, the units. Below, the bars are the gradients, and "all exactly zero" says where
-# none arrives.
+# Where a whole layer is dead, no gradient gets through it to the layers before. And the
+# weights after it get none either: each is multiplied by an input, and the inputs are 0.
+# Only the bias at the very end can still learn. What is 0 everywhere has the verdict
+# "vanishing" as well.
+#
+# The picture has the units above and the gradients below, and then the advice. The first
+# thing to do is to lower the rate, and to start again.
 #
 # On the command line every run is looked at in this way. `micrograd-nn train --data
 # spirals --layers 32,32 --lr 0.1` trains, and prints the report of the units at its
@@ -422,12 +434,13 @@ viz.draw_health(report, title="The network trained with rate 3")
 # %% [markdown]
 # ## What you have seen
 #
-# - Dead is a unit that is never on *for the data you name*; inactive is one batch.
+# - Dead is a unit that is never on *for the data you name*; off for one batch is inactive.
 # - Too high a learning rate kills units, in single long steps, while the loss looks
 #   tame. Count them while you train.
 # - A dead unit has a gradient of exactly 0 for every example. In the first layer that is
 #   for ever; further up a unit may come back.
-# - Leaky ReLU and Maxout do not die, and do not learn either where the rate is too high.
+# - Leaky ReLU and Maxout do not die, and learn badly all the same where the rate is too
+#   high.
 # - Saturated units pass on little gradient. Too large initial weights cause it; somewhat
 #   larger weights than usual can help a sigmoid.
 # - Through many sigmoid layers gradients vanish, through ReLU they need not.

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Block", "Curve", "Line", "Piece", "abreast", "cells", "curves", "framed", "prose", "shade", "shades", "spark",
-    "tracks",
+    "Block", "Curve", "Line", "Piece", "abreast", "cells", "curves", "framed", "lettered", "prose", "shade", "shades",
+    "spark", "tracks",
 ]  # fmt: skip
 
 Piece = tuple[str, str]  # text, and the style it has in a terminal with colours
@@ -84,6 +84,21 @@ def curves(lines: Sequence[Curve], wide: int, high: int, xlim: tuple[float, floa
                 met = [*ends, *up[np.abs(at - column) < 0.5]]
                 dots[round(min(met)) : round(max(met)) + 1, column] = True
     return _braille(dots)
+
+
+def lettered(
+    lines: Sequence[tuple[str, Sequence[float], Sequence[float | None]]], wide: int, high: int,
+    xlim: tuple[float, float], ylim: tuple[float, float],
+) -> Block:  # fmt: skip
+    """Lines on the same axes, each as a letter of its own, the first on top where they meet."""
+    plot: Block = [[(" ", "")] * wide for _ in range(high)]
+    for letter, xs, ys in reversed(lines):
+        for run in _runs(xs, ys):
+            at = [_share(x, *xlim) * (wide - 1) for x, _ in run]
+            up = [(1 - _share(y, *ylim)) * (high - 1) for _, y in run]
+            for column in range(round(at[0]), round(at[-1]) + 1):
+                plot[round(float(np.interp(column, at, up)))][column] = (letter, "")
+    return plot
 
 
 def tracks(xs: Array, ys: Array, wide: int, high: int, xlim: tuple[float, float], ylim: tuple[float, float]) -> Block:

@@ -54,10 +54,10 @@ class Graph:
 class Sheet:
     """A finished page. `body` has roles for colours, which `svg` paints.
 
-    `kind` is "graph", "network", "health", "boundary", "history", "activations" or "functions"; `note` says what was
-    folded or left out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of the
-    units and weights where it is a diagram of those, and `wiring` makes that graph a scene. `plain` tells what is no
-    graph in lines of that many characters; `headed` says whether `title` is drawn.
+    `kind` is "graph", "network", "health", "boundary", "history", "activations", "functions" or "paths"; `note` says
+    what was folded or left out; `graph` is there where the picture is of a graph; `network` makes a networkx.DiGraph of
+    the units and weights where it is a diagram of those, and `wiring` makes that graph a scene. `plain` tells what is
+    no graph in lines of that many characters; `headed` says whether `title` is drawn.
     """
 
     kind: str

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd_nn import data
 from micrograd_nn.cli._options import add_parser, count, number, say
-
-if TYPE_CHECKING:
-    from micrograd_nn.cli.tutorial._source import Tutorial
+from micrograd_nn.cli.tutorial import _place, _source
+from micrograd_nn.cli.tutorial._look import Screen, plain
+from micrograd_nn.cli.tutorial._prompt import Prompt
+from micrograd_nn.cli.tutorial._reader import Reader
+from micrograd_nn.cli.tutorial._shelf import Shelf
+from micrograd_nn.cli.tutorial._source import Tutorial
+from micrograd_nn.cli.tutorial._steps import steps_of
 
 __all__ = ["add_command"]
 
@@ -72,7 +78,7 @@ def tutorial(arguments: argparse.Namespace) -> int:
         return site(arguments)
     if not arguments.numbers:
         return listed()
-    chosen = one(arguments.numbers[0])
+    chosen = _source.find(arguments.numbers[0])
     if arguments.notebook is not None:
         return notebook(chosen, arguments.notebook, arguments.force)
     if arguments.exercises is not None:
@@ -104,34 +110,9 @@ def spelled(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def one(number: int) -> Tutorial:
-    """The tutorial of this number. Raises DataError where there is none, or its file is none."""
-    from micrograd_nn.cli.tutorial import _source
-
-    try:
-        return _source.find(number)
-    except LookupError as error:
-        raise data.DataError(f"{error}: micrograd-nn tutorial lists those that there are.") from None
-    except (ValueError, FileNotFoundError) as error:
-        raise data.DataError(str(error)) from None
-
-
-def every() -> list[Tutorial]:
-    from micrograd_nn.cli.tutorial import _source
-
-    try:
-        return _source.tutorials()
-    except (ValueError, FileNotFoundError) as error:
-        raise data.DataError(str(error)) from None
-
-
 def listed() -> int:
     """All of them: what each is about, and how far the reader is."""
-    from micrograd_nn.cli.tutorial import _place
-    from micrograd_nn.cli.tutorial._look import Screen
-    from micrograd_nn.cli.tutorial._steps import steps_of
-
-    screen, places, found = Screen(), _place.places(), every()
+    screen, places, found = Screen(), _place.places(), _source.tutorials()
     begun = [each.number for each in found if each.number in places and not places[each.number].ended]
     new = [each.number for each in found if each.number not in places]
     short = screen.alive and 4 * len(found) > screen.height  # no sentence on two lines, and no empty lines
@@ -144,7 +125,7 @@ def listed() -> int:
             far = f"done · {far}" if place.ended else f"at step {min(place.step + 1, steps)} of {steps}"
         entry = screen.entry(each.number, each.title, far, about(each), each.number in begun, short)
         screen.write(entry if short else f"\n{entry}")
-    number = next(iter([*begun, *new, *places]))
+    number = (begun or new or [found[0].number])[0]
     does = "goes on where you stopped" if begun else "begins it" if new else "begins it once more"
     screen.write("\n" + screen.note("", f"micrograd-nn tutorial {number}") + screen.note(does))
     return 0
@@ -152,21 +133,12 @@ def listed() -> int:
 
 def about(tutorial: Tutorial) -> str:
     """The first sentence under its title."""
-    from micrograd_nn.cli.tutorial._look import plain
-
     paragraphs = tutorial.cells[0].text.split("\n\n")[1:2]
     words = " ".join(" ".join(paragraphs).split())
     return plain(words.partition(". ")[0].rstrip(".") + "." if words else "")
 
 
 def stepped(chosen: Tutorial, arguments: argparse.Namespace) -> int:
-    from micrograd_nn.cli.tutorial import _place
-    from micrograd_nn.cli.tutorial._look import Screen
-    from micrograd_nn.cli.tutorial._prompt import Prompt
-    from micrograd_nn.cli.tutorial._reader import Reader
-    from micrograd_nn.cli.tutorial._shelf import Shelf
-    from micrograd_nn.cli.tutorial._steps import steps_of
-
     steps, start, words = steps_of(chosen), 0, ""
     if arguments.at is not None and arguments.at > len(steps):
         raise data.DataError(f"tutorial {chosen.number} has {len(steps)} steps: there is no step {arguments.at}.")
@@ -186,7 +158,7 @@ def stepped(chosen: Tutorial, arguments: argparse.Namespace) -> int:
     shelf = Shelf(arguments.pictures or Path(f"tutorial-{chosen.number}"), arguments.open)
     status, finished = Reader(chosen, screen, prompt, shelf).read(start)
     if finished and prompt is not None:
-        after = next((t for t in every() if t.number > chosen.number), None)
+        after = next((t for t in _source.tutorials() if t.number > chosen.number), None)
         screen.write("\n" + screen.note(f"That was tutorial {chosen.number}, {chosen.title}."))
         if after is not None:
             screen.write(screen.note(f"The next, {after.title}: ", f"micrograd-nn tutorial {after.number}"))
@@ -198,11 +170,10 @@ def notebook(chosen: Tutorial, target: Path, force: bool) -> int:
 
     if target.suffix.lower() != ".ipynb":
         raise data.DataError(f"{target}: the name of a notebook ends in .ipynb.")
-    if not target.parent.is_dir() or target.is_dir():
-        raise data.DataError(
-            f"{target} cannot be written: {'it' if target.is_dir() else target.parent} is "
-            f"{'a' if target.is_dir() else 'no'} folder."
-        )
+    if target.is_dir():
+        raise data.DataError(f"{target} cannot be written: it is a folder.")
+    if not target.parent.is_dir():
+        raise data.DataError(f"{target} cannot be written: {target.parent} is no folder.")
     if target.exists() and not force:
         raise data.DataError(f"{target} is there, and may hold notes of yours: name another file, or add --force.")
     _notebook.write(chosen, target)
@@ -215,7 +186,7 @@ def site(arguments: argparse.Namespace) -> int:
     from micrograd_nn.cli.tutorial import _site
 
     numbers = sorted(set(arguments.numbers))
-    index = _site.write([one(n) for n in numbers] if numbers else every(), arguments.html, say)
+    index = _site.write([_source.find(n) for n in numbers] or _source.tutorials(), arguments.html, say)
     say(f"Wrote {index}.")
     if arguments.open:
         show(None, [index])
@@ -224,13 +195,11 @@ def site(arguments: argparse.Namespace) -> int:
 
 def exercises(number: int, folder: Path) -> int:
     """Copy what there is not yet; say what was left, and how the exercises are checked."""
-    from importlib.util import find_spec
-
-    from micrograd_nn.cli.tutorial import _source
-
     sources = _source.exercises_of(number)
     if not sources[0].is_file():
         raise data.DataError(f"tutorial {number} has no exercises here: there is no {sources[0].name}.")
+    if folder.exists() and not folder.is_dir():
+        raise data.DataError(f"{folder} is a file: name a folder for the exercises.")
     folder.mkdir(parents=True, exist_ok=True)
     for source in sources:
         target = folder / source.name
@@ -243,14 +212,8 @@ def exercises(number: int, folder: Path) -> int:
             say(f"{target} is there already{'' if same else ', and was left as it is'}.")
         else:
             say(f"Copied {target}.")
-    where = "" if folder == Path() else f"cd {quoted(folder)}, then "
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))}, then "
     say(f"Fill the holes in {sources[0].name}, and ask how you did: {where}pytest -m tutorial_{number}")
     if find_spec("pytest") is None:
         say("pytest is not installed here: pip install pytest")
     return 0
-
-
-def quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))

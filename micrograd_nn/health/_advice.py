@@ -119,8 +119,10 @@ def _units(h: LayerHealth, flags: Any) -> str:
     k, n = int(flags.sum()), len(flags)
     named = [h.units[i] for i in np.flatnonzero(flags)] if h.units else []
     shown = f" ({_listed(named)})" if named else ""
-    return (f"{k:,} of {n:,} unit{'' if n == 1 else 's'} of {spoken(h.name, h.activation)}{shown} "
-            f"{'is' if k == 1 else 'are'}")  # fmt: skip
+    layer = spoken(h.name, h.activation)
+    place = layer.removeprefix(f"the {h.activation} units of ")
+    kind = f"{h.activation} " if place != layer else ""
+    return f"{k:,} of {n:,} {kind}unit{'' if n == 1 else 's'} of {place}{shown} {'is' if k == 1 else 'are'}"
 
 
 def spoken(name: str, activation: str = "") -> str:

@@ -279,7 +279,7 @@ seeds:
 {table(("activation", *(f"rate {r:g}" for r in RATES)), raced)}
 
 Faster at every rate, by a factor of {(tanh / relu).min():.1f} to {(tanh / relu).max():.1f}, and not the 6 of the famous
-figure, which was taken from a large convolutional network on photographs. It is sigmoid that is far behind.
+figure, which was taken from a convolutional network on photographs. It is sigmoid that is far behind.
 
 ## Size and regularisation
 

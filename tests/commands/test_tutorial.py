@@ -323,7 +323,8 @@ def test_a_walk_reads_a_changed_file_again(desk):
     file.write_text(COUNTING.replace("n += 10", "n += 20"))
     assert walk.read_again()
     assert [result.output.printed for result in walk.results] == ["", "n: 1\n", "n: 3\n"]
-    assert walk.run(3).output.printed == "n: 23\n"
+    walk.run(3)
+    assert walk.results[3].output.printed == "n: 23\n"
 
 
 def test_an_interrupted_step_is_not_done(desk):
@@ -334,7 +335,16 @@ def test_an_interrupted_step_is_not_done(desk):
         walk.run(3)
     assert len(walk.results) == 3
     walk.steps = steps_of(walk.tutorial)
-    assert walk.run(3).output.printed == "n: 13\n"
+    walk.run(3)
+    assert walk.results[3].output.printed == "n: 13\n"
+
+
+def test_a_walk_tells_what_it_runs_on_the_way(desk):
+    walk, told = Walk(_source.find(1)), []
+    walk.run(3, told.append)
+    walk.run(4, told.append)
+    walk.run(2, told.append)  # from the beginning: what comes later must not be in its names
+    assert told == [1, 2, 3, 4, 1, 2]
 
 
 # What is remembered

@@ -238,12 +238,72 @@ def test_what_does_not_fit_waits_for_enter(opened):
     terminal = opened("1", rows=24)
     terminal.until(PROMPT)
     result = terminal.enter()
-    assert "Enter: more" in result
+    assert "Enter: go on" in result
     assert "Line 0" not in result
     assert "Line 4" in terminal.enter()
     tall = opened("1", "--from-start", rows=60)
     tall.until(PROMPT)
     assert "Line 4" in tall.enter()
+
+
+def test_a_result_that_does_not_fit_under_its_code_waits_too(opened):
+    lines = "\n".join(f"x{k} = {k}" for k in range(10))
+    Path("tutorials/01_counting.py").write_text(
+        "# %% [markdown]\n# # 1. Long\n\n# %% [markdown]\n# **Predict.** How many?\n\n# %%\n"
+        f"{lines}\nprint('\\n'.join(['result'] * 12))\n\n# %%\nprint('next')\n"
+    )
+    terminal = opened("1")
+    terminal.until(PROMPT)
+    code = shown(terminal.enter("ten"))
+    assert "x9 = 9" in code
+    assert "Enter: more" in code
+    assert "│ result" not in code
+    assert "\x1b" in terminal.enter("help")  # which goes nowhere
+    assert shown(terminal.enter()).count("│ result") == 12
+    terminal.enter("back")
+    assert "You said: ten" in shown(terminal.enter())
+
+
+def test_a_result_taller_than_the_terminal_comes_in_pieces(opened):
+    Path("tutorials/01_counting.py").write_text(
+        "# %% [markdown]\n# # 1. Tall\n\n# %%\nprint('\\n'.join(['result'] * 50))\n\n# %%\nprint('next')\n"
+    )
+    terminal = opened("1", rows=24)
+    terminal.until(PROMPT)
+    assert [shown(terminal.enter()).count("│ result") for _ in range(3)] == [19, 20, 11]
+
+
+def test_keys_typed_while_a_cell_runs_are_read_when_it_is_done(opened):
+    Path("wait").touch()
+    terminal = opened("1", "--at", "3")
+    terminal.until("running step 2 of 2 ...")
+    terminal.until(PROMPT)
+    terminal.type("\n")
+    terminal.until("running ...")
+    time.sleep(0.2)
+    terminal.type("again\n")
+    time.sleep(0.2)
+    Path("wait").unlink()
+    assert "again" not in terminal.until("n: 20")
+    assert "again" in terminal.until("n: 20")
+
+
+def test_ctrl_c_on_the_way_to_a_place_keeps_it(opened):
+    terminal = opened("1")
+    terminal.until(PROMPT)
+    for _ in range(3):
+        terminal.enter()
+    terminal.type("\x04")
+    assert terminal.status() == 0
+    Path("wait").touch()
+    terminal = opened("1")
+    terminal.until("running step 3 of 3 ...")
+    time.sleep(0.2)
+    terminal.type("\x03")
+    assert terminal.status() == 130
+    assert "Stopped at step 4 of 4" in terminal.seen
+    Path("wait").unlink()
+    assert "Going on at step 4 of 4" in opened("1").until(PROMPT)
 
 
 def test_a_result_that_is_too_wide_stays_beside_its_bar(opened):

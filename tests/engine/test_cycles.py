@@ -151,9 +151,13 @@ def test_rewiring_upwards_without_a_loop_gives_no_number_either():
     assert x.grad is None
 
 
-def test_parents_cannot_be_assigned():
-    with pytest.raises(AttributeError):
-        (Value(1.0) * 2).parents = ()
+@pytest.mark.parametrize("make", [lambda: Value(1.0, name="p"), lambda: Value(1.0) * 2, lambda: Tensor(np.ones(2)) + 1])
+def test_parents_cannot_be_assigned_and_the_error_says_why_and_what_to_write(make):
+    node = make()
+    before = node.parents
+    with pytest.raises(AttributeError, match=r"fixed when it is made, .* cannot make a loop: .* `new = a \+ b`"):
+        node.parents = (node, node)
+    assert all(p is q for p, q in zip(node.parents, before, strict=True))
 
 
 def test_arithmetic_cannot_make_a_loop():

@@ -371,6 +371,17 @@ def test_units_of_many_kinds_in_one_generation_are_told_apart():
     }  # fmt: skip
 
 
+def test_units_of_one_kind_in_a_generation_are_counted_by_that_kind():
+    net = nn.Network(rng=0)
+    net.input("x")
+    for name, kind, bias in (("u4", "relu", 1.0), ("u5", "relu", -9.0), ("v", "tanh", 0.0), ("w", "elu", -99.0)):
+        net.unit(name, kind, inputs=["x"], bias=bias)
+    net.unit("y", "identity", inputs=["u4", "u5", "v", "w"])
+    found = unit_health(net, np.linspace(-1.0, 1.0, 9).reshape(9, 1)).findings
+    assert any(said.startswith("1 of 2 relu units of generation 1 (u5) is dead on these 9 examples") for said in found)
+    assert any(said.startswith("1 of 1 elu unit of generation 1 (w) is ") for said in found)
+
+
 def test_a_network_without_activations_says_so():
     report = unit_health(nn.Linear(3, 2, rng=0), X)
     assert report.layers == []

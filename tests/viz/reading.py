@@ -180,7 +180,7 @@ def painted(root: ET.Element) -> list[tuple[ET.Element, Counter[str]]]:
 def _expected(thing: ET.Element, seen: Counter[str]) -> tuple[set[str], Counter[str]]:
     """The patterns and the glyphs that a thing's marks call for."""
     mark, parts = thing.get("data-mark", ""), list(thing.iter())
-    word = thing.get("data-region", thing.get("data-panel", mark))
+    word = thing.get("data-region", mark if "data-shared" in thing.attrib else thing.get("data-panel", mark))
     patterns = {_PATTERN[m] for m in thing.get("data-marks", word).split() if m in _PATTERN}
     glyphs = Counter(_GLYPH[m] for m in (mark,) if m in _GLYPH)
     if "data-marks" in thing.attrib:  # epoch after epoch, in a strip that has no room for glyphs

@@ -305,3 +305,47 @@ def test_what_is_no_activation_is_refused_in_a_sentence() -> None:
         viz.draw_activations(nn.MLP(2, [2], rng=0), X)
     with pytest.raises(ValueError, match=r"X\[None\]"):
         viz.draw_activations(nn.MLP(2, [3, 2], rng=0), X[0])
+
+
+# --- steep functions --------------------------------------------------------------------------------------------------
+
+
+def test_the_slope_of_a_steep_function_is_drawn_as_far_as_there_is_room() -> None:
+    picture = viz.draw_activations(lambda z: F.sigmoid(20 * z))
+    (cell,) = cells(picture)
+    f, slope = curve(cell, "f"), curve(cell, "slope")
+    heights = [v for _, v in slope]
+    axes = next(g for g in cell.iter() if g.get("data-axes") is not None)
+    low, high = map(float, axes.get("data-y", "").split()[2:])
+    assert high < 1.2 * max(v for _, v in f)
+    assert (low, high) == (pytest.approx(-0.08), pytest.approx(1.08))
+    assert max(heights) == pytest.approx(high, abs=1e-3)
+    leaves = [z for z, v in slope if v > high - 1e-3]
+    s = (1 + math.sqrt(1 - 4 * high / 20)) / 2  # 20 s (1 - s) is the height there
+    z = math.log(s / (1 - s)) / 20
+    assert sorted(leaves) == [pytest.approx(-z, abs=0.01), pytest.approx(z, abs=0.01)]
+    assert not [1 for z, _ in slope if abs(z) < min(map(abs, leaves)) - 1e-6]
+    assert [e.get("data-value") for e in cell.iter() if e.get("data-at") == "0"] == ["0.5"]
+    told = "slope up to 5, beyond the picture"
+    assert any(told in text.said for text in texts(picture))
+    shown = viz.text(picture, width=80)
+    assert told in " ".join(shown.split())
+    assert re.search(r"^ +1\.0 ┤", shown, re.M)
+    legible(picture)
+
+
+@pytest.mark.parametrize(("factor", "is_steep"), [(9.9, False), (10.1, True)])
+def test_a_slope_of_two_and_a_half_times_the_range_is_too_steep(factor: float, is_steep: bool) -> None:
+    picture = viz.draw_activations(lambda z: F.sigmoid(factor * z))  # from 0 to 1, with the slope factor / 4 at 0
+    assert ("beyond the picture" in picture.svg) == is_steep
+    assert (max(v for _, v in curve(cells(picture)[0], "slope")) > 2) != is_steep
+
+
+def test_functions_that_fall_steeply_or_jump_to_nan_have_a_picture() -> None:
+    given = {"down": lambda z: -F.tanh(30 * z), "log": F.log, "wave": lambda z: F.sin(20 * z), "flat": lambda z: 0 * z}
+    picture = viz.draw_activations(given)
+    said = [text.said for text in texts(picture)]
+    assert "slope down to −30, beyond the picture" in said
+    assert sum("beyond the picture" in text for text in said) == 3
+    legible(picture)
+    assert "beyond the picture" in viz.text(picture, width=60)

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from reading import legible, parse, texts
+from reading import legible, marked, parse, texts
 
 import viz
 from micrograd_nn import Value, nn
@@ -74,6 +74,47 @@ def test_every_line_is_named_at_its_end_and_has_a_look_of_its_own():
     legible(picture.svg)
 
 
+LONG = ["</script><b>&", "q\"uo'te", "line\nfeed", "\u202eright to left", "x" * 99, "狐狸" * 60]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print", "auto"])
+def test_six_functions_with_long_and_hostile_names_are_legible(theme):
+    functions = {name: lambda x, k=k: np.sin(x + k) for k, name in enumerate(LONG)}
+    picture = viz.draw_functions(functions, 0, 5, theme=theme, title=LONG[0])
+    legible(picture)
+    assert "\u202e" not in picture.svg
+    assert not [e for e in parse(picture).iter() if e.tag.endswith(("script", "}b"))]
+    assert "line: q\"uo'te, dots: </script><b>&" in viz.text(picture, width=60)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * np.nan, lambda x: x * 0 + np.inf, lambda x: 1e308 * np.sign(x), lambda x: 1e-300 * x,
+        lambda x: 3.0, lambda x: 0.0, lambda x: -1e12 + 1e-9 * x, lambda x: np.where(x > 0, x, np.nan),
+    ],
+    ids=["nan", "inf", "huge", "tiny", "constant", "zero", "nearly constant", "half"],
+)  # fmt: skip
+def test_functions_of_odd_numbers_have_a_picture(f):
+    picture = viz.draw_functions({"odd": f, "line": lambda x: f(x)}, -1, 1)
+    legible(picture)
+    assert "nan" not in picture.svg.lower().replace("dominant", "")
+    assert "odd" in viz.text(picture, width=40)
+
+
+def test_examples_beyond_the_axis_do_not_stretch_it():
+    alone = viz.draw_functions(np.sin, 0, 1)
+    beside = viz.draw_functions(np.sin, 0, 1, points=([0.5, 9.0], [0.5, 1e6]))
+    (one,), (other,) = (marked(picture, "data-axes") for picture in (alone, beside))
+    assert one.get("data-y") == other.get("data-y")
+
+
+def test_a_line_that_ends_early_has_its_name_where_it_ended():
+    picture = viz.draw_functions({"line": lambda x: x, "root": lambda x: np.sqrt(-x)}, -1, 1)
+    assert line_of(picture, "root")[-1] == pytest.approx([0, 0], abs=0.01)
+    legible(picture)
+
+
 def test_gaps_stay_gaps_and_infinities_are_at_the_edge():
     picture = viz.draw_functions({"log": np.log, "1/x": lambda x: 1 / x}, -1, 1)
     found = line_of(picture, "log")
@@ -97,6 +138,7 @@ def test_the_numbers_are_in_a_table(tmp_path):
         ((np.sin, 1, 1), "low < high"),
         ((np.sin, 0, np.inf), "low < high"),
         ((lambda x: x[:3], 0, 1), "one number for each"),
+        ((nn.MLP(2, [1], rng=0), 0, 1), "takes 2 inputs"),
         ((nn.MLP(1, [2], rng=0), 0, 1), r"\(601, 2\)"),
     ],
 )
@@ -108,6 +150,8 @@ def test_what_is_no_function_of_one_variable_is_refused(arguments, words):
 def test_a_number_is_no_function_and_points_come_in_pairs():
     with pytest.raises(TypeError, match="is no function"):
         viz.draw_functions({"a": Value(1.0)}, 0, 1)
+    with pytest.raises(TypeError, match=r"relu, given an array \(601,\) of x, raised ValueError.*np\.where"):
+        viz.draw_functions({"relu": lambda x: x if x > 0 else 0.0}, 0, 1)
     with pytest.raises(ValueError, match="2 x and 1 y"):
         viz.draw_functions(np.sin, 0, 1, points=([0, 1], [0]))
     with pytest.raises(ValueError, match="two arrays"):

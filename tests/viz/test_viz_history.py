@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import legible, parse, texts
+from reading import legible, marks_agree, parse, texts
 
 import micrograd_nn as mg
 import viz
@@ -323,6 +323,138 @@ def test_several_runs_share_the_scale_of_each_panel(moons: History) -> None:
 @pytest.mark.parametrize("count", [2, 4, 5, 9])
 def test_any_number_of_runs_fits(count: int, moons: History) -> None:
     legible(viz.draw_history({f"{n} hidden": moons for n in range(count)}))
+
+
+# --- chosen panels ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        ("loss", ["loss"]), (["accuracy"], ["accuracy"]), (["accuracy", "loss"], ["accuracy", "loss"]),
+        (["gradient norm", "update ratio"], ["grad_norm", "updates"]),
+        (["dead units", "saturated"], ["dead", "saturated"]),
+        (["learning rate", "loss", "loss"], ["lr", "loss"]),
+    ],
+)  # fmt: skip
+def test_just_the_panels_asked_for_are_drawn_in_that_order(moons: History, names: Any, keys: list[str]) -> None:
+    picture = viz.draw_history(moons, panels=names)
+    assert list(panels(picture)) == keys
+    legible(picture)
+
+
+def test_their_names_are_on_the_picture(moons: History) -> None:
+    metric = History([Epoch(k, 1.0, metrics={"mae": 0.5}) for k in (1, 2)])
+    for history in (moons, metric):
+        with pytest.raises(ValueError, match="there is no panel 'los'") as caught:
+            viz.draw_history(history, panels=["loss", "los"])
+        names = re.sub(r".*one or more of (.*?)\..*", r"\1", str(caught.value)).split(", ")
+        assert {"loss"} < set(names)
+        for name in names:
+            shown = [t.said for t in texts(viz.draw_history(history, panels=name))]
+            assert [said for said in shown if said == name or said.startswith((f"{name}:", f"{name},", f"{name} ("))]
+
+
+def test_what_was_not_measured_is_said_to_who_asks_for_it_only() -> None:
+    history = made([0.5, 0.25])
+    assert "Not measured" in viz.draw_history(history).svg
+    assert "Not measured" not in viz.draw_history(history, panels=["loss"]).svg
+    with pytest.raises(ValueError, match=r"no panel 'dead units'.*one or more of loss\..*HealthMonitor"):
+        viz.draw_history(history, panels=["dead units"])
+    with pytest.raises(ValueError, match="no panel asked for"):
+        viz.draw_history(history, panels=[])
+
+
+def test_what_is_said_is_about_the_panels_asked_for() -> None:
+    history = made([1.0, 0.0001, -0.5, math.nan])
+    assert "below 0" in viz.draw_history(history, panels="loss")._sheet.note
+    assert "Not a finite number" in viz.draw_history(history, panels="loss")._sheet.note
+
+
+def test_several_runs_with_one_panel_are_lines_on_the_same_axes() -> None:
+    runs = {"SGD": made([4.0, 3.0, 2.0]), "Adam": made([3.0, 1.0]), "none": made([5.0, 5.0, 5.0])}
+    picture = viz.draw_history(runs, panels=["loss"], title="A race")
+    (panel,) = [g for g in parse(picture).iter() if g.get("data-panel")]
+    assert list(lines(panel)) == list(runs)
+    for name, history in runs.items():
+        got = points(panel, name)
+        assert [round(x) for x, _ in got] == history["epoch"]
+        assert [y for _, y in got] == pytest.approx(history["loss"], abs=0.02)
+    said = [t.said for t in texts(picture)]
+    assert {"SGD 2.0", "Adam 1.0", "none 5.0", "loss"} <= set(said)
+    assert not [text for text in said if "not measured" in text.lower()]
+    legible(picture)
+
+
+def test_what_is_true_of_all_runs_is_said_once() -> None:
+    settings = {"optimizer": "SGD", "lr": 0.1}
+    alike = {name: made([1.0, 0.5], settings=settings) for name in "abc"}
+    note = "2 epochs, SGD, lr 0.1."
+    assert texts(viz.draw_history(alike, panels="loss"))[0].said == note
+    other = alike | {"d": made([1.0], settings={"optimizer": "Adam"})}
+    said = [t.said for t in texts(viz.draw_history(other, panels="loss"))]
+    assert said[:2] == [f"a, b, c: {note}", "d: 1 epoch, Adam."]
+
+
+@pytest.mark.parametrize("count", [2, 8, 9, 24])
+def test_many_runs_on_the_same_axes_are_told_apart(count: int) -> None:
+    runs = {f"run {k}": made([1.0, 0.5 + 0.01 * k]) for k in range(count)}
+    picture = viz.draw_history(runs, panels="loss")
+    looks = [tuple(next((p.get("stroke"), p.get("stroke-dasharray"), p.get("stroke-width")) for p in g if p.get("d")))
+             for g in lines(panels(picture)["loss"]).values()]  # fmt: skip
+    assert len(set(looks)) == len(looks) == count
+    legible(picture)
+
+
+def test_validation_is_the_thin_one_of_a_run() -> None:
+    epochs = [Epoch(k, 1.0 / k, val_loss=2.0 / k) for k in (1, 2)]
+    picture = viz.draw_history({"one": History(epochs), "two": made([1.0, 0.7])}, panels="loss")
+    shown = lines(panels(picture)["loss"])
+    assert list(shown) == ["one", "one validation", "two"]
+    looks = {name: next(p for p in g if p.get("d")) for name, g in shown.items()}
+    assert len({(looks[name].get("stroke"), looks[name].get("stroke-dasharray")) for name in list(shown)[:2]}) == 1
+    wides = {name: float(look.get("stroke-width", "")) for name, look in looks.items()}
+    assert wides["one validation"] < wides["one"] == wides["two"]
+
+
+def test_of_units_and_gradients_a_run_has_one_line_for_all(moons: History) -> None:
+    runs = {"one": moons, "two": run(epochs=4)}
+    for name, key in (("dead units", "dead"), ("saturated", "saturated"), ("gradient norm", "grad_norm")):
+        picture = viz.draw_history(runs, panels=name)
+        panel = panels(picture)[key]
+        assert list(lines(panel)) == ["one", "two"]
+        assert marks_agree(picture)
+        legible(picture)
+    last = moons.health[-1].layers
+    share = sum(int(layer.dead.sum()) for layer in last) / sum(map(len, last))
+    dead = lines(panels(viz.draw_history(runs, panels="dead units"))["dead"])["one"]
+    assert float(dead.get("data-value") or "nan") == pytest.approx(share)
+    assert "dead units, share of all" in [t.said for t in texts(viz.draw_history(runs, panels="dead units"))]
+
+
+def test_update_ratios_of_several_runs_stay_side_by_side(moons: History) -> None:
+    picture = viz.draw_history({"one": moons, "two": moons}, panels="update ratio")
+    assert [g.get("data-run") for g in parse(picture).iter() if g.get("data-panel")] == ["one", "two"]
+    legible(picture)
+
+
+def test_runs_on_the_same_axes_are_letters_in_a_terminal() -> None:
+    shown = viz.text(viz.draw_history({"up": made([1.0, 2.0, 3.0]), "down": made([3.0, 2.0, 1.0])}, panels="loss"))
+    assert "a up, b down" in shown
+    plot = [line.partition("│")[2] or line.partition("┤")[2] for line in shown.split("\n")]
+    plot = [line for line in plot if line.strip(" ab") == "" and line.strip()]
+    assert [set(line.replace(" ", "")) for line in (plot[0], plot[-1])] == [{"a", "b"}] * 2
+    assert plot[0].index("b") < plot[0].index("a")
+    assert plot[-1].index("a") < plot[-1].index("b")
+    line = next(line for line in shown.split("\n") if line.startswith("  up"))
+    assert line.split()[-4:] == ["1.0", "3.0", "1.0", "3.0"]
+
+
+def test_a_panel_without_the_loss_is_told_too(moons: History) -> None:
+    for name in ("accuracy", "update ratio", "dead units"):
+        shown = viz.text(viz.draw_history(moons, panels=[name]), width=80)
+        assert name in shown
+        assert "loss:" not in shown
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from reading import legible, texts
+from reading import legible, marked, parse, texts
 
+import micrograd_nn as mg
 import viz
 
 WALK = np.random.default_rng(0).normal(size=(30, 2)).cumsum(axis=0)
@@ -57,7 +58,11 @@ def test_every_step_is_in_a_table(tmp_path):
     [
         (np.zeros((3, 3)), r"\(steps, 2\).*\(3, 3\)"),
         (np.zeros(4), r"\(steps, 2\)"),
+        ([1.0, 2.0], r"\(steps, 2\)"),
+        ([(1.0, 2.0), (3.0,)], "several lengths"),
+        (np.zeros((0, 2)), r"\(0, 2\)"),
         ([[0.0, np.inf]], "not finite"),
+        ([[0.0, 1e308], [0.0, -1e308]], "beyond 1e"),
         ({}, "1 to 4 paths"),
         (dict.fromkeys("abcde", WALK), "not 5"),
     ],
@@ -75,3 +80,51 @@ def test_a_path_that_stays_where_it_is_has_a_picture(far):
         assert np.isfinite(dots).all()
         assert x0 < dots[0, 0] < x1
         assert y0 < dots[0, 1] < y1
+
+
+@pytest.mark.parametrize("goal", [3, (1, 2, 3)])
+def test_a_goal_is_one_point(goal):
+    with pytest.raises(ValueError, match=r"goal is a point \(x, y\)"):
+        viz.draw_paths(WALK, goal=goal)
+
+
+def test_steps_may_be_pairs_of_nodes():
+    x = mg.Value(1.0)
+    (begin, _), *_ = placed(viz.draw_paths([(x, x * 2), (3, 4)]))
+    assert begin == pytest.approx(placed(viz.draw_paths([(1, 2), (3, 4)]))[0][0])
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.05, 1.0, 5.0])
+def test_starts_and_a_goal_near_each_other_are_named_apart(apart):
+    picture = viz.draw_paths({k: WALK + apart * k for k in range(4)}, goal=WALK[0] + apart / 2)
+    said = [text.said for text in texts(picture)]
+    assert said.count("goal") == 1
+    assert 1 <= said.count("start") <= 4
+    assert (said.count("start") == 1) == (apart < 0.5)
+    legible(picture)
+
+
+def test_long_names_have_room_at_axes_that_are_narrow():
+    tall = np.array([[0.0, 0.0], [1.0, 1000.0]])
+    for name in ("</text>&" * 9, "x" * 99, "狐狸" * 50):
+        picture = viz.draw_paths({name: tall}, xlabel=name, ylabel=name, title="t")
+        legible(picture)
+        assert viz.text(picture, width=40)
+
+
+def test_the_line_goes_through_every_step_of_a_long_path():
+    path = np.stack([np.cos(k := np.arange(3000.0)), np.sin(k)], axis=1)
+    picture = viz.draw_paths(path)
+    (line,) = [p for g in marked(picture, "data-path") for p in g if p.get("d")]
+    assert len(line.get("d").split("L")) == 3000
+    assert not marked(picture, "data-step")
+    assert len(marked(viz.draw_paths(path[:500]), "data-step")) == 500
+    assert "path: 2,999 steps" in [text.said for text in texts(picture)]
+    assert "path: 1 step" in [text.said for text in texts(viz.draw_paths(path[:2]))]
+
+
+def test_the_theme_auto_follows_the_reader():
+    picture = viz.draw_paths(WALK, goal=(0, 0), theme="auto")
+    assert "prefers-color-scheme:dark" in picture.svg
+    assert parse(picture).get("id")
+    legible(picture)

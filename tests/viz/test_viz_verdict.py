@@ -91,6 +91,13 @@ def test_of_a_backward_pass_by_hand_the_inputs_say_which_gradients_are_wrong() -
     assert f"returned {signed(4 * right)}" in viz.text(report, width=120)
 
 
+def test_gradients_are_spoken_of_where_they_are_drawn() -> None:
+    report = mg.check_backward(lambda w: w * w, lambda g, w: g * w, 3.0, raise_on_error=False)
+    assert "Gradients are drawn" in viz.draw(report)._sheet.note
+    assert "Gradients" not in viz.draw(report, gradients=False)._sheet.note
+    assert "Gradients" not in viz.text(report, gradients=False)
+
+
 def test_an_input_at_a_kink_says_so() -> None:
     report = mg.gradcheck(lambda x, y: F.relu(x) * y, 0.0, 2.0, raise_on_error=False)
     found = {b.attrib["data-name"]: words(b) for b in boxes(viz.draw(report)) if b.get("data-verdict") == "wrong"}

@@ -1,8 +1,8 @@
 """Exercises of tutorial 3, one neuron is a classifier.
 
 Each function below has a hole, `...`: put your code in its place. Then ask `pytest -m tutorial_3` in this folder.
-NumPy is enough for all of them. Everywhere X holds N examples, a row each, w is an array of as many weights as X has
-columns, and b is a number.
+NumPy is enough for all of them: `np.exp` takes a whole array, `math.exp` only a number. Everywhere X holds N examples,
+a row each, w is an array of as many weights as X has columns, and b is a number.
 """
 
 import numpy as np

@@ -11,14 +11,17 @@ from micrograd_nn import Tensor, Value
 def fail(words: str) -> NoReturn:
     """The check has failed, for the reason that `words` give."""
     __tracebackhide__ = True
-    pytest.fail(words, pytrace=False)
+    raise pytest.fail.Exception(words, pytrace=False) from None  # pytest would show an error that led here as well
 
 
 def filled(answer: Any, name: str) -> Any:
     """`answer`, if there is one: a hole that was left gives None or `...`."""
     __tracebackhide__ = True
     if answer is None or answer is ...:
-        fail(f"{name} still has its hole: write your code where the dots are, and give the result back with `return`.")
+        fail(
+            f"{name} still has its hole: write your code where the dots are, and give the result back with `return` "
+            "(`print` only shows it)."
+        )
     return answer
 
 
@@ -29,7 +32,8 @@ def number(answer: Any, name: str) -> float:
     try:
         return float(np.asarray(_plain(answer), dtype=float).reshape(()))
     except (TypeError, ValueError):
-        fail(f"{name} should be one number, and yours is {answer!r:.80}.")
+        pass  # pytest would show this error too, before the words
+    fail(f"{name} should be one number, and yours is {answer!r:.80}.")
 
 
 def array(answer: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -39,6 +43,8 @@ def array(answer: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     try:
         found = np.asarray(_plain(answer), dtype=float)
     except (TypeError, ValueError):
+        found = None  # so that pytest does not show this error too, before the words
+    if found is None:
         fail(f"{name} should be an array of shape {shape}, and yours is {answer!r:.80}.")
     if found.shape != shape:
         fail(f"{name} should have the shape {shape}, and yours has {found.shape}.")

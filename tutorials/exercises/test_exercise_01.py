@@ -90,7 +90,14 @@ def test_3_a_neuron_learns():
     neuron = mg.nn.Neuron(3, "sigmoid", rng=3)
     neuron.bias.data = -0.5
     start = x, neuron.weight.data.copy(), -0.5, target, rate
-    answer = yours.learn(neuron, x.tolist(), target, rate, steps)
+    try:
+        answer, gone_back = yours.learn(neuron, x.tolist(), target, rate, steps), True
+    except TypeError as error:
+        if "NoneType" not in str(error):
+            raise
+        answer, gone_back = [], False
+    if not gone_back:
+        fail("A gradient is None: nothing has gone back yet. Call `loss.backward()` in every step, before the move.")
     if not isinstance(filled(answer, "learn"), list):
         fail(f"learn should give back a list of losses, and yours is {answer!r:.80}.")
     if not answer:
@@ -99,11 +106,14 @@ def test_3_a_neuron_learns():
         fail("The losses should be plain numbers: `loss.item()` is the number of a node.")
     if len(answer) != steps:
         fail(f"{steps} steps were asked for, one loss each, and your list has {len(answer)} entries.")
+    answer = array(answer, (steps,), "the list of losses")
     losses, weights = descent(*start, steps)
     if same(neuron.weight.data, start[1]):
         fail("The weights are as they were. Give each parameter a new value: `parameter.data = ...`.")
     if same(answer, descent(*start, steps, sign=1.0)[0]):
         fail("The loss grows: you moved along the gradient. Move against it, by −rate times the gradient.")
+    if same(answer, losses[0]):
+        fail("All your losses are the same number. Compute the output and the loss anew in every step.")
     if same(answer, descent(*start, steps, clear=False)[0]):
         fail("Gradients of earlier steps are still in yours. Leaves add up: call `neuron.zero_grad()` in every step.")
     if same(answer, descent(*start, steps, bias=False)[0]):
@@ -126,16 +136,28 @@ def computed(root, name="gradients_of"):
     try:
         return filled(yours.gradients_of(root), name)
     except TypeError as error:
-        if "NoneType" in str(error):
-            fail("A constant has no derivative: `mg.local_derivatives` gives None for it. Step over those parents.")
-        raise
+        if "NoneType" not in str(error):
+            raise
+        words = "A constant has no derivative: `mg.local_derivatives` gives None for it. Step over those parents."
+    except KeyError as error:
+        if not any(isinstance(key, mg.graph.Node) for key in error.args):
+            raise
+        words = (
+            "A gradient was looked up before it was in the dict. Go through the topological order from the back, "
+            "`reversed(...)`, so that the root comes first, and begin each sum at 0: `found.get(parent, 0.0) + ...`."
+        )
+    return fail(words)
 
 
 def test_4_backward_for_any_graph():
     root, named = graph()
     found = computed(root)
+    if any(leaf.grad is not None for leaf in named[:2]):
+        fail("You called .backward(), which is what you are to write yourself.")
     if not isinstance(found, dict):
         fail(f"gradients_of should give back a dict {{node: gradient}}, and yours is {found!r:.80}.")
+    if any(not isinstance(node, mg.graph.Node) for node in found):
+        fail(f"The keys of the dict should be the nodes themselves, and yours begins with {next(iter(found))!r:.80}.")
     if root not in found:
         fail("The root itself is missing: its gradient is 1, and the sweep starts from there.")
     wanted = mg.gradients(root)
@@ -160,10 +182,10 @@ def test_4_backward_for_any_graph():
             f"With b = a + a and c = b + b, your ∂c/∂a is {small[a]:g} and not 4: a second path overwrote what the "
             "first had brought. Over paths, add: `found.get(parent, 0.0) + ...`."
         )
+    if same(small[a], 0.0):
+        fail("Nothing arrives at a leaf: you go from the leaves to the root. Go from the back, `reversed(...)`.")
     for node in named:
         close(found[node], wanted[node], f"The gradient of {node.label} is not right.")
-    if any(leaf.grad is not None for leaf in named[:2]):
-        fail("You called .backward(), which is what you are to write yourself.")
 
 
 def test_4_each_node_has_its_turn_once(monkeypatch):
@@ -178,7 +200,12 @@ def test_4_each_node_has_its_turn_once(monkeypatch):
             fail("17 nodes, and more than 1,000 turns: your code walks every path. Each node needs only one turn.")
         return derivatives(node)
 
+    def forbidden(node):
+        fail("You called mg.gradients, which is what you are to write yourself.")
+
     monkeypatch.setattr(mg, "local_derivatives", counted)
-    monkeypatch.setattr(yours.mg, "local_derivatives", counted)
+    monkeypatch.setattr(mg, "gradients", forbidden)
     found = computed(root)
-    close(filled(found.get(leaf), "the leaf's gradient"), 2.0**16, "After 16 doublings the leaf counts 2**16 times.")
+    if leaf not in found:
+        fail("After 16 doublings the leaf has no gradient in your dict.")
+    close(found[leaf], 2.0**16, "After 16 doublings the leaf counts 2**16 times.")

@@ -30,6 +30,9 @@ def test_1_swish_and_its_slope():
     s = F.sigmoid(z)
     if same(value, s):
         fail("Your value is σ(z). Swish is z·σ(z).")
+    wanted = [mg.grad(lambda v: v * v.sigmoid())(x) for x in z.tolist()]
+    if same(value, wanted) and same(slope, z * s):
+        fail("The two are exchanged: the value first, then the slope.")
     close(value, z * s, "Swish is z·σ(z).")
     typical = [
         (s, "Your slope is σ(z): the term for z growing. But σ(z) grows with z too: a second term is missing."),
@@ -40,7 +43,6 @@ def test_1_swish_and_its_slope():
     for mistake, words in typical:
         if same(slope, mistake):
             fail(words)
-    wanted = [mg.grad(lambda v: v * v.sigmoid())(x) for x in z.tolist()]
     close(slope, wanted, "The slope of u·v is u′·v + u·v′, here with u = z and v = σ(z).")
 
 
@@ -54,7 +56,11 @@ def test_2_which_units_are_saturated():
     layer = mg.nn.Layer(6, 6, "tanh", rng=0)
     layer.weight.data = np.eye(6)
     wanted = mg.unit_health(layer, z).layers[0].saturated
-    found = array(yours.saturated_units(z.copy()), (6,), "saturated_units").astype(bool)
+    answer = filled(yours.saturated_units(z.copy()), "saturated_units")
+    found = array(answer, (6,), "saturated_units")
+    if np.asarray(answer).dtype != bool:
+        fail(f"Each entry should be True or False, as a comparison gives it, and yours begins with {found[:3]}.")
+    found = found.astype(bool)
 
     flat = F.sigmoid(z) * (1 - F.sigmoid(z)) / 0.25 < 0.06
     typical = [
@@ -111,7 +117,10 @@ def test_4_reviving_dead_units():
     if not np.array_equal(layer.weight.data, weight):
         fail("The weights have changed. Only biases are to be changed.")
     if np.array_equal(layer.bias.data, bias):
-        fail("revive still has its hole, or changes nothing: give `layer.bias.data` a new array.")
+        fail(
+            "revive still has its hole, or changes nothing: give `layer.bias.data` a new array. (If your z is "
+            "`layer(X)`: that is the output of the ReLU. Compute z from X, the weights and the biases.)"
+        )
     now = array(layer.bias.data, (5,), "layer.bias.data")
     changed, dead = now != bias, before.dead
     if np.all(changed):

@@ -146,6 +146,7 @@ def test_4_one_step_of_an_svm():
             fail("The weights are right, but your bias forgets too. The penalty is on the weights only.")
         typical = [
             ((w, b), "Nothing has moved. Subtract rate times the gradient, and give back the new values."),
+            (((w - wanted_w) / rate, 0), "These are the gradients. Wanted are the new values, w − rate · gradient."),
             (step(forget=0.0), "Only the data have taught: the penalty is missing. Its gradient is strength · w."),
             (step(sign=-1.0), "This step goes along the gradient, and the loss grows. Go against it."),
             (step(forget=-1.0), "The weights grow by themselves: the penalty's gradient, + strength · w, is to be "
@@ -159,4 +160,9 @@ def test_4_one_step_of_an_svm():
             if same(new_w, mistake):
                 fail(words)
         close(new_w, wanted_w, "The new weights are w − rate · (the mean of the data's gradients + strength · w).")
+        if not same(new_b, wanted_b):
+            if same(new_b, b - len(X) * (b - wanted_b)):
+                fail("The weights are right. For the bias you added the examples up: it too takes their mean.")
+            if same(new_b, step(w=wanted_w)[1]):
+                fail("The weights are right. For the bias you used the new ones: both gradients are taken at the old.")
         close(new_b, wanted_b, "The weights are right. The new bias is b − rate · (the mean of the gradients on s).")

@@ -5,7 +5,7 @@ from itertools import pairwise
 import exercise_04 as yours
 import numpy as np
 import pytest
-from marking import array, close, fail, filled
+from marking import array, close, fail, filled, number
 
 import micrograd_nn as mg
 
@@ -17,8 +17,15 @@ def same(found, wanted):
 
 
 def several(answer, n, name, what):
-    if not isinstance(filled(answer, name), (tuple, list)) or len(answer) != n:
-        fail(f"{name} should give back {what}, and yours gives {answer!r:.60}.")
+    __tracebackhide__ = True
+    answer = filled(answer, name)
+    if isinstance(answer, np.ndarray) and answer.shape == (n,):
+        answer = answer.tolist()
+    if not isinstance(answer, (tuple, list)) or len(answer) != n:
+        found = f"an array of shape {answer.shape}" if isinstance(answer, np.ndarray) else f"{answer!r:.60}"
+        if isinstance(answer, (tuple, list)):
+            found = f"{len(answer)} of them"
+        fail(f"{name} should give back {what}, and yours gives {found}.")
     return answer
 
 
@@ -31,7 +38,9 @@ def test_1_neurons_weights_and_biases():
         answer = several(yours.count(n_in, list(sizes)), 3, "count", "three whole numbers")
         size = mg.nn.MLP(n_in, sizes, rng=0).summary()
         of = f"For {n_in} → {' → '.join(map(str, sizes))}"
-        neurons, weights, biases = answer
+        neurons, weights, biases = (
+            int(number(n, f"the number of {name}")) for n, name in zip(answer, ("neurons", "weights", "biases"))
+        )
         if neurons == size.units + n_in:
             fail(f"{of} you count {neurons} neurons. The inputs are none: they compute nothing.")
         if neurons != size.units:
@@ -57,12 +66,12 @@ def network(seed, *sizes):
     return rng.normal(size=(6, sizes[0])), weights, biases
 
 
-def run(X, weights, biases, *, bias=True, last=False, transpose=True):
+def run(X, weights, biases, *, bias=True, last=False, transpose=True, bend=sigmoid):
     """The forward pass, and with other arguments one of those that are typically written instead."""
     for i, (weight, b) in enumerate(zip(weights, biases)):
         X = X @ (weight.T if transpose else weight) + bias * b
         if last or i < len(weights) - 1:
-            X = sigmoid(X)
+            X = bend(X)
     return X
 
 
@@ -85,6 +94,8 @@ def test_2_the_forward_pass_of_any_depth():
             (run(X, weights, biases, last=True), "There is a sigmoid on the output layer. It has no activation."),
             (run(X, weights, biases, bias=False), "The biases are missing: X @ weight.T + bias."),
             (X @ weights[0].T + biases[0], "That is the first layer alone, without its activation."),
+            (run(X, weights, biases, bend=lambda z: z), "No layer has an activation. Each hidden layer has a sigmoid."),
+            (run(X, weights, biases, bend=lambda z: sigmoid(-z)), "The sigmoid is 1/(1 + e^−z), with the minus sign."),
         ]
         if len(set(sizes)) == 1:
             words = "X @ weight has a shape that fits for square matrices, and is not the layer: `X @ weight.T`."
@@ -131,6 +142,8 @@ def test_3_two_layers_collapse_into_one():
         W, b = array(answer[0], (out, n), "W"), array(answer[1], (out,), "b")
         if n == out == hidden and same(W, W1 @ W2):
             fail("Your W is W1 W2. x meets W1 first, so W1 stands next to it: (W2 W1) x.")
+        if n == out == hidden and same(W, W2 * W1):
+            fail("`*` multiplies number by number. The product of matrices is `@`.")
         close(W, W2 @ W1, "W is the product of the two matrices, W2 W1.")
         typical = [(b2, "The first bias is missing: W2 is applied to W1 x + b1, and so to b1 too.")]
         if hidden == out:
@@ -156,7 +169,10 @@ def test_4_back_through_a_layer():
         try:
             answer = yours.layer_backward(x.copy(), w.copy(), G.copy())
         except ValueError as error:
-            fail(f"The shapes do not fit: X is {x.shape}, weight is {w.shape}, G is {G.shape}.\n  {error}")
+            fail(
+                "The shapes do not fit. Examples are rows here, so what was G xᵀ in the tutorial looks different: "
+                f"X is {x.shape}, weight is {w.shape}, G is {G.shape}.\n  {error}"
+            )
         of_X, of_weight, of_bias = several(answer, 3, "layer_backward", "three gradients, of X, weight and bias")
         if np.shape(of_bias) == (n, neurons):
             fail("The bias is added to every row, so its gradient is the sum of G over the rows.")

@@ -14,6 +14,8 @@ def test_1_a_step_climbs_within_the_given_width():
     for width in np.random.default_rng(51).uniform(0.05, 8.0, 5):
         k = number(yours.steepness_for(width), "steepness_for(width)")
         right = 2 * np.log(9) / width
+        if not k > 0:
+            fail(f"a step climbs only where k is above 0, and yours is {k:.4g}.")
         if np.isclose(k, right / 2):
             fail(f"with your k = {k:.4g} the climb from 0.5 to 0.9 has the width {width:.4g}: it begins at 0.1, as far "
                  "to the left again. Twice as steep.")  # fmt: skip
@@ -21,7 +23,7 @@ def test_1_a_step_climbs_within_the_given_width():
             fail("a narrower climb needs a steeper step, so `width` divides: your k has it the other way round.")
         if np.isclose(k, right, rtol=3e-3) and not np.isclose(k, right, rtol=1e-7):
             fail(f"close, but rounded: 4.39 is 2·log(9). Yours is {k:.8g}, expected {right:.8g}.")
-        climb = 2 * np.log(9) / k if k > 0 else np.inf
+        climb = 2 * np.log(9) / k
         close(k, right, f"with your k, σ(k·x) climbs from 0.1 to 0.9 over {climb:.4g}, and not over {width:.4g}.")
 
 
@@ -97,6 +99,8 @@ def _network(xs, ys, n):
         ("the hidden weight", hidden.weight, (n, 1)), ("the hidden bias", hidden.bias, (n,)),
         ("the output weight", out.weight, (1, n)), ("the output bias", out.bias, (1,)),
     ):  # fmt: skip
+        if not isinstance(parameter, mg.Tensor):
+            fail(f"{name} is no Tensor any more: leave it there, and give its `.data` the new array.")
         array(parameter, shape, name)
     return model
 

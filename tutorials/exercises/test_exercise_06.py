@@ -22,8 +22,10 @@ def _model(seed):
 def test_1_the_penalty_is_strength_times_half_the_sum_of_squares():
     for seed, strength in ((61, 0.1), (62, 2.0), (63, 0.37)):
         model = _model(seed)
-        found = number(yours.l2_penalty(model, strength), "l2_penalty(model, strength)")
         weights = np.concatenate([layer.weight.data.ravel() for layer in model.layers])
+        found = number(yours.l2_penalty(model, strength), "l2_penalty(model, strength)")
+        if not np.array_equal(weights, np.concatenate([layer.weight.data.ravel() for layer in model.layers])):
+            fail("l2_penalty has changed the weights of the model. It should only calculate with them.")
         biases = np.concatenate([layer.bias.data for layer in model.layers])
         right = strength * np.sum(weights**2) / 2
         usual = {
@@ -48,6 +50,7 @@ def test_1_its_gradient_reaches_the_weights():
     if not isinstance(penalty, mg.Tensor):
         fail(f"your penalty is {type(penalty).__name__}, a plain number that remembers nothing: calculate with the "
              "Tensors layer.weight, and not with their .data.")  # fmt: skip
+    number(penalty, "l2_penalty(model, strength)")
     model.zero_grad()
     penalty.backward()
     for i, layer in enumerate(model.layers):
@@ -69,8 +72,9 @@ def test_2_dropout_takes_away_the_share_p_and_keeps_the_mean():
             fail(f"{told}: p is the probability to be dropped, and yours is that to stay.")
         if gone in (0.0, 1.0):
             fail(f"{told}: each entry needs a draw of its own, rng.random(a.shape), compared with p.")
-        if np.all((found == 0).all(axis=0) | (found != 0).all(axis=0)):
-            fail(f"{told}, but in whole columns: draw for every entry, rng.random(a.shape).")
+        for axis, lines in enumerate(("columns", "rows")):
+            if np.all((found == 0).all(axis=axis) | (found != 0).all(axis=axis)):
+                fail(f"{told}, but in whole {lines}: draw for every entry, rng.random(a.shape).")
         if abs(gone - p) > 0.03:
             fail(f"{told}, and it should be about {p:.0%}.")
         factor = found[found != 0] / a[found != 0]
@@ -102,6 +106,8 @@ def test_3_the_smallest_number_of_tries_that_is_enough():
     for p, surely in ((0.19, 0.95), (0.5, 0.75), (0.9, 0.5), *rng.uniform(0.02, 0.98, (20, 2))):
         found = number(yours.tries_needed(p, surely), "tries_needed(p, surely)")
         told = f"with p = {p:.4g} and surely = {surely:.4g}"
+        if not np.isfinite(found):
+            fail(f"{told}, you say {found}, which is no number of beginnings.")
         right = next(n for n in range(1, 10_000) if 1 - (1 - p) ** n >= surely - 1e-12)
         if found == right:
             continue

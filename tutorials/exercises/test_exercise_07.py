@@ -71,7 +71,13 @@ def test_2_the_backward_pass_of_a_leaky_layer():
     for n, n_in, n_out in ((5, 4, 3), (4, 3, 3)):
         x, W, b = rng.normal(size=(n, n_in)), rng.normal(size=(n_out, n_in)), rng.normal(size=n_out)
         g = rng.normal(size=(n, n_out))
-        answer = filled(yours.leaky_layer_backward(g, x, W, b), "leaky_layer_backward")
+        given = [a.copy() for a in (g, x, W, b)]
+        answer = filled(yours.leaky_layer_backward(*given), "leaky_layer_backward")
+        for name, before, after in zip("gxWb", (g, x, W, b), given, strict=True):
+            if not np.array_equal(before, after):
+                fail(
+                    f"The array {name} that was given to you has changed. Work on copies: `d = g * ...`, and not `g *= ...`."
+                )
         if not isinstance(answer, (tuple, list)) or len(answer) != 3:
             fail("leaky_layer_backward should give back three arrays, `return of_x, of_W, of_b`.")
         z = x @ W.T + b
@@ -81,11 +87,17 @@ def test_2_the_backward_pass_of_a_leaky_layer():
             "at g": (np.where(g > 0, 1.0, 0.1), "Your slope looks at the sign of g. It depends on z = x·Wᵀ + b."),
             "no b": (np.where(x @ W.T > 0, 1.0, 0.1), "Your z has no bias in it: the slope depends on x·Wᵀ + b."),
             "turned": (np.where(z > 0, 0.1, 1.0), "The two slopes are exchanged: 1 is above 0, and 0.1 below."),
+            "usual": (np.where(z > 0, 1.0, 0.01), "Below 0 your slope is 0.01. This leaky ReLU has 0.1 there."),
+            "value": (np.where(z > 0, z, 0.1 * z), "You multiply by the value of the leaky ReLU, not by its slope."),
         }
         right = np.where(z > 0, 1.0, 0.1)
         for slope, words in slopes.values():
             if np.shape(answer[0]) == x.shape and np.allclose(answer[0], (g * slope) @ W):
                 fail(words)
+        if np.shape(answer[1]) == W.shape and np.allclose(answer[1], g.T @ x):
+            fail("The gradient of W is made from g as it came in. Multiply g by the slope first, for x, W and b alike.")
+        if np.shape(answer[2]) == b.shape and np.allclose(answer[2], g.sum(axis=0)):
+            fail("The gradient of b is made from g as it came in. Multiply g by the slope first, for x, W and b alike.")
         if np.shape(answer[2]) == g.shape:
             fail("The gradient of b has a row for each example. b was used by all of them: sum over axis 0.")
         if np.shape(answer[2]) == b.shape and np.allclose(answer[2], (g * right).mean(axis=0)):
@@ -101,10 +113,16 @@ def test_3_inputs_that_tell():
         fail("telling_inputs should give back three arrays, `return x, w, b`.")
     if any(one is ... for one in answer):
         fail("telling_inputs still has a hole: x, w and b should be arrays of numbers.")
-    lengths = [np.shape(one) for one in answer]
-    if len(set(lengths)) != 1 or len(lengths[0]) != 1:
-        fail(f"x, w and b should be arrays of one length, and yours have the shapes {lengths}.")
-    x, w, b = (np.asarray(one, dtype=float) for one in answer)
+    try:
+        x, w, b = (np.asarray(one, dtype=float) for one in answer)
+    except (TypeError, ValueError):
+        x = None  # pytest would show this error too, before the words
+    if x is None:
+        fail(f"x, w and b should be arrays of numbers, and yours are {answer!r:.80}.")
+    if not (x.shape == w.shape == b.shape and x.ndim == 1 and x.size):
+        fail(f"x, w and b should be arrays of one length, and yours have the shapes {x.shape}, {w.shape}, {b.shape}.")
+    if not max(np.abs(one).max() for one in (x, w, b)) < 1e6:
+        fail("Choose small numbers, such as 1.5 and −2: larger ones, infinities and NaN tell nothing here.")
     reports = [
         judged(yours.gated, backward, x, w, b)
         for backward in (yours.gated_backward_1, yours.gated_backward_2, yours.gated_backward_3)
@@ -128,7 +146,11 @@ def test_3_inputs_that_tell():
 def test_4_the_backward_pass_of_standardise():
     rng = np.random.default_rng(4)
     x, g = rng.normal(1.0, 2.0, (6, 3)), rng.normal(size=(6, 3))
-    found = array(yours.standardise_backward(g, x), x.shape, "the gradient of x")
+    given = g.copy(), x.copy()
+    found = array(yours.standardise_backward(*given), x.shape, "the gradient of x")
+    for name, before, after in zip("gx", (g, x), given, strict=True):
+        if not np.array_equal(before, after):
+            fail(f"The array {name} that was given to you has changed. Work on a copy of it.")
     u, std = yours.standardise(x), x.std(axis=0)
     typical = [
         (g / std, "You took mean and std for constants. Moving an entry moves both, and with them its whole column."),
@@ -140,6 +162,13 @@ def test_4_the_backward_pass_of_standardise():
          "On the path through the mean, a sum over the column is there where a mean belongs."),
         ((g - g.mean(axis=0) - u * (g * u).mean(axis=0)) * std, "Divide by the standard deviation, do not multiply."),
         (g - g.mean(axis=0) - u * (g * u).mean(axis=0), "The division by the standard deviation is missing."),
+        ((g - g.mean(axis=0) - u * (g * u).mean(axis=0)) / std**2,
+         "You divide by the square of the standard deviation. Once is enough."),
+        ((g - g.mean(axis=0) - x * (g * x).mean(axis=0)) / std,
+         "On the path through std you use x where u = standardise(x) belongs."),
+        ((g - g.mean() - u * (g * u).mean()) / std, "Your means are over the whole array. Each column has its own."),
+        ((g - g.mean(axis=0) + u * (g * u).mean(axis=0)) / std,
+         "The path through std comes with a minus: a larger std makes the result smaller."),
         ((g + g.mean(axis=0) + u * (g * u).mean(axis=0)) / std,
          "The paths through mean and std come with a minus: a larger mean or std makes the result smaller."),
     ]  # fmt: skip

@@ -22,16 +22,22 @@ def test_1_on_rates_and_dead_units():
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             fail("on_rates_and_dead should give back two arrays, `return on_rate, dead`.")
         for one, name in zip(answer, ("the on-rates", "dead"), strict=True):
+            filled(one, name)
             if np.shape(one) != (units,) and np.shape(one) in ((n,), ()):
                 fail(f"{name} should have an entry for each of the {units} units. Go over the examples: axis 0.")
+        if np.array_equal(answer[1], np.flatnonzero(a.max(axis=0) <= 0)):
+            fail("dead holds the positions of the dead units. Give True or False for every unit.")
         on, dead = array(answer[0], (units,), "the on-rates"), array(answer[1], (units,), "dead")
         for wrong, words in (
             ((a > 0).mean(axis=1), "These are shares of the units, for each example. Go over the examples: axis 0."),
             ((a >= 0).mean(axis=0), "An activation of exactly 0 is off: on is > 0, and not >= 0."),
             ((a > 0).sum(axis=0), "That is a count. A share is the count divided by the number of examples."),
+            (100 * (a > 0).mean(axis=0), "These are percentages. A share is a number from 0 to 1."),
+            ((a > 0).sum(axis=0) / units, "Divide by the number of examples, not by that of the units."),
+            (a.max(axis=0) <= 0, "The first array says which units are dead. The on-rates come first, then dead."),
             (a.mean(axis=0), "That is the mean activation. The on-rate only asks whether it is above 0."),
         ):
-            if wrong.shape == on.shape and np.allclose(on, wrong):
+            if wrong.shape == on.shape and np.allclose(on, wrong) and not np.allclose(on, (a > 0).mean(axis=0)):
                 fail(words)
         close(on, (a > 0).mean(axis=0), "The on-rate is the share of the examples with an activation above 0.")
         never = (a > 0).sum(axis=0) == 0
@@ -58,8 +64,15 @@ def test_2_saturated_tanh_units():
     found = filled(yours.saturated_units(a.copy()), "saturated_units")
     if np.shape(found) == a.shape:
         fail("That is an answer for each example and unit. Count, for each unit, on how many examples it is so.")
-    found = array(found, (7,), "saturated_units").astype(bool).tolist()
     slopes = 1 - a**2
+    if np.shape(found) == (n,):
+        fail("That is an answer for each example. Go over the examples, axis 0, for one for each unit.")
+    if np.array_equal(found, np.flatnonzero(wanted)):
+        fail("These are the positions of the saturated units. Give True or False for every unit.")
+    found = array(found, (7,), "saturated_units")
+    if not np.isin(found, (0.0, 1.0)).all():
+        fail("These are not True and False. If they are shares of the examples: which of them are at least 0.95?")
+    found = found.astype(bool).tolist()
     for wrong, words in (
         ((slopes < 0.06).any(axis=0), "Unit 3 is saturated on most examples, but on fewer than 95 % of them."),
         ((slopes < 0.06).all(axis=0), "Unit 2 is saturated on 38 of 40 examples, which is 95 %: that is enough."),
@@ -67,6 +80,11 @@ def test_2_saturated_tanh_units():
         ((a > 0.97).mean(axis=0) >= 0.95, "Tanh saturates on both sides. Look at the slope, or at |a|."),
         ((np.abs(a) > 0.94).mean(axis=0) >= 0.95, "At |a| = 0.95 the slope is about 0.1, not under 0.06. Use 1 − a²."),
         ((a * (1 - a) < 0.06).mean(axis=0) >= 0.95, "a(1 − a) is the slope of a sigmoid. That of tanh is 1 − a²."),
+        ((1 - np.tanh(a) ** 2 < 0.06).mean(axis=0) >= 0.95, "a is tanh z already: do not take tanh of it again."),
+        (
+            (slopes > 0.06).mean(axis=0) >= 0.95,
+            "You ask where the slope is large. Saturated is where it is under 0.06.",
+        ),
         (slopes.mean(axis=0) < 0.06, "A mean of slopes hides much: count the examples with a slope under 0.06."),
     ):
         if found == wrong.tolist() != wanted:
@@ -124,10 +142,14 @@ def test_4_wake_the_dead():
         said = model(X).data.copy()
         answer = yours.wake(model, X.copy(), np.random.default_rng(seed))
         after = model.state_dict()
+        if set(after) != set(before):
+            fail("layers[0].weight is a Tensor, and no longer is one. Assign your array to `.data` of it.")
         if answer is not None and answer is not ... and not isinstance(answer, mg.nn.Module):
             fail("wake should give nothing back: it changes the model that it was given.")
         if all(np.array_equal(before[name], after[name]) for name in before):
-            fail("wake still has its hole: the model is as it was. (Assign the changed arrays to `.data`.)")
+            fail(
+                "The model is as it was. Either wake still has its hole, or it changes copies: assign these to `.data`."
+            )
         health = mg.unit_health(model, X).layers[0]
         if health.dead.any():
             fail(f"Units {np.flatnonzero(health.dead).tolist()} of the first layer are still dead on X.")

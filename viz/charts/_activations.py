@@ -170,6 +170,9 @@ def _facts(s: Shape | None, health: LayerHealth | None = None, lost: int = 0) ->
         lines[0] += f", on-rate {percent(float(health.on_rate.mean()), 1)}"
     lines.append(f"f(0) = {_plain(f)}, f′(0) = {_plain(slope)}")
     lines.append(f"range {_plain(s.span[0])} to {_plain(s.span[1])}")
+    if s.is_steep:
+        steepest = max(filter(math.isfinite, s.slope.tolist()), key=abs)
+        lines.append(f"slope {'up' if steepest > 0 else 'down'} to {_plain(steepest)}, beyond the picture")
     if flat := _said(s, s.flat):
         lines.append(f"saturated {flat}")
     if closed := _said(s, s.closed):
@@ -209,7 +212,10 @@ def _said(s: Shape, mask: Array) -> str:
 def _bend(cell: Cell) -> Bend:
     """The same in characters."""
     s = cell.shape
-    grid = None if s is None else (s.z, s.f, s.slope, s.flat, s.closed)
+    grid = None
+    if s is not None:
+        beyond = s.is_steep & ((s.slope < s.heights[0]) | (s.slope > s.heights[1]))
+        grid = s.z, s.f, np.where(beyond, np.nan, s.slope), s.flat, s.closed
     counts = [] if cell.z is None else counted(cell)[0].tolist()
     return Bend(cell.name, list(cell.facts), cell.lo, cell.hi, grid, counts)
 

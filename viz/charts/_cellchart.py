@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,7 @@ from viz._running import Array
 from viz._text import clean, fitted
 from viz._thresholds import saturates
 from viz._xml import DOTS, GREY, HATCH, INK, LINE, TRACK, Raw, element, write
-from viz.charts._chart import TICK, WIDE, Axes, Ending, endings, limits, widest, wrapped
+from viz.charts._chart import TICK, WIDE, Axes, Ending, endings, widest, wrapped
 from viz.charts._curves import Shape
 
 __all__ = ["BINS", "Cell", "counted", "draw_cells", "keys"]
@@ -58,8 +57,8 @@ def draw_cells(cells: Sequence[Cell]) -> tuple[list[Raw], tuple[float, float]]:
             for i, line in enumerate(lines):
                 drawn.append(write(line, x, y + 32 + 16 * i, TICK, INK if cell.health and i == 0 else GREY))
             axes = Axes(
-                x + left, y + room, wide - left - ends, high, (cell.lo, cell.hi), _heights(cell.shape), xlabel="z",
-                bare=cell.health is not None,
+                x + left, y + room, wide - left - ends, high, (cell.lo, cell.hi),
+                cell.shape.heights if cell.shape else (0.0, 1.0), xlabel="z", bare=cell.health is not None,
             )  # fmt: skip
             if cell.shape is not None:
                 drawn += _function(cell.shape, axes, bool(ends))
@@ -86,13 +85,6 @@ def _data(cell: Cell) -> dict[str, Any]:
         "data_layer": clean(h.name, 200), "data_activation": clean(h.activation, 200),
         "data_saturated": repr(float(h.saturated_share.mean())), "data_dead": int(h.dead.sum()),
     }  # fmt: skip
-
-
-def _heights(s: Shape | None) -> tuple[float, float]:
-    if s is None:
-        return 0.0, 1.0
-    spans = [line for line in (s.f, s.slope, s.low, s.high) if line is not None]
-    return limits([0.0, *(float(v) for line in spans for v in line)], pad=0.08)
 
 
 def _below(axes: Axes, whole: bool) -> Axes:
@@ -135,18 +127,20 @@ def _function(s: Shape, axes: Axes, labels: bool) -> list[Raw]:
     inside.append(element("line", x1=middle, y1=axes.y0, x2=middle, y2=axes.bottom, stroke=LINE, stroke_width=1))
     parts = axes.frame(*inside)
     zs, slopes = _broken(s)
+    if s.is_steep:
+        zs, slopes = _within(zs, slopes, axes.ylim)
     f0, slope0 = s.at(0.0)
     parts.append(axes.line(zs, slopes, INK, "6 4", 1.75, title=f"f′(z), f′(0) = {slope0!r}", data_series="slope",
                            data_value=repr(slope0)))  # fmt: skip
     parts.append(axes.line(list(map(float, s.z)), list(map(float, s.f)), INK, None, 2.25, title=f"f(z), f(0) = {f0!r}",
                            data_series="f", data_value=repr(f0)))  # fmt: skip
     for v in dict.fromkeys((f0, slope0)):
-        if math.isfinite(v):
+        if axes.ylim[0] <= v <= axes.ylim[1]:
             parts.append(element("circle", cx=middle, cy=axes.y(v), r=3, fill=INK, data_at="0", data_value=repr(v)))
     if labels:
         last = [(float(s.f[-1]), "f(z)", None, 2.25), (float(s.slope[-1]), "f′(z)", "6 4", 1.75)]
         wanted = [Ending(axes.right, axes.y(v), text, INK, dash, thick) for v, text, dash, thick in last
-                  if axes.shown(v)]  # fmt: skip
+                  if (axes.ylim[0] <= v <= axes.ylim[1] if s.is_steep else axes.shown(v))]  # fmt: skip
         parts += endings(wanted, axes)
     return parts
 
@@ -173,6 +167,27 @@ def counted(cell: Cell) -> tuple[Array, Array]:
     first = round(cell.lo / cell.bin)
     edges = np.array([(first + k) * cell.bin for k in range(n + 1)])
     return np.histogram(-cell.z, bins=-edges[::-1])[0][::-1], edges
+
+
+def _within(
+    xs: Sequence[float], ys: Sequence[float | None], ylim: tuple[float, float]
+) -> tuple[list[float], list[float | None]]:
+    """A line with a gap wherever it is beyond the limits, and on either side of that a point where it leaves."""
+    kept: list[tuple[float, float | None]] = []
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        edge = None if y is None else min(max(y, ylim[0]), ylim[1])
+        if y is None or edge is None or edge == y:
+            kept.append((x, y))
+            continue
+        for k in (i - 1, i + 1):
+            v = ys[k] if 0 <= k < len(ys) else None
+            at = (
+                [(x + (edge - y) / (v - y) * (xs[k] - x), edge)]
+                if v is not None and (v - edge) * (y - edge) < 0
+                else []
+            )
+            kept += [*at, (x, None)] if k < i else at
+    return [x for x, _ in kept], [y for _, y in kept]
 
 
 def _histogram(cell: Cell, axes: Axes) -> list[Raw]:

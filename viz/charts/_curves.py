@@ -13,10 +13,12 @@ from micrograd_nn.health._activity import FLAT, Activation, Curves, by_units, wa
 from micrograd_nn.modes import enable_grad
 from micrograd_nn.tensor import Tensor
 from viz._running import Array
+from viz.charts._ticks import limits
 
 __all__ = ["Shape", "sampled", "standalone"]
 
 _POINTS = 601
+_STEEP = 2.5  # times as much as the function rises and falls
 _FAR = (20.0, 40.0)  # what is equal here is taken for a limit
 
 
@@ -40,6 +42,21 @@ class Shape:
     kinks: list[float] = field(default_factory=list)  # the last z before each jump
     ends: tuple[float | None, float | None] = (None, None)
     span: tuple[float, float] = (-np.inf, np.inf)  # the least and the largest value it takes or nears
+
+    @property
+    def is_steep(self) -> bool:
+        """Whether the slope is so large that on one axis with it the function would look flat."""
+        f, slope = self.f[np.isfinite(self.f)], self.slope[np.isfinite(self.slope)]
+        return bool(f.size and slope.size) and float(np.abs(slope).max()) > _STEEP * float(np.ptp(f))
+
+    @property
+    def heights(self) -> tuple[float, float]:
+        """From where to where an axis for it runs: 0, the function and its slope, or as much of that as there is room
+        for."""
+        spans = [
+            line for line in (self.f, None if self.is_steep else self.slope, self.low, self.high) if line is not None
+        ]
+        return limits([0.0, *(float(v) for line in spans for v in line)], pad=0.08)
 
     def stretches(self, mask: Array) -> list[tuple[float, float]]:
         """Where `flat` or `closed` holds, as intervals of z, exact to the last digits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from viz._theme import Theme, checked_theme
 from viz._thresholds import on, saturates
 from viz._xml import DOTS, GREY, HATCH, Raw
 from viz.charts._chart import DENSE, WIDE, usual, wrapped
+from viz.charts._chosen import chosen
 from viz.charts._panels import STYLES, Column, Guide, Panel, Series, draw_columns
 from viz.charts._plain import tell_history
 
@@ -28,17 +29,24 @@ HEALTHY, WITHIN = -3.0, 0.5  # log10 of update over weights, as the course notes
 
 
 def draw_history(
-    history: History | Mapping[str, History], *, theme: Theme = "light", title: str | None = None
-) -> Picture:
+    history: History | Mapping[str, History], *, panels: str | Sequence[str] | None = None, theme: Theme = "light",
+    title: str | None = None,
+) -> Picture:  # fmt: skip
     """Loss, accuracy, gradient norms, update ratios, dead and saturated units of a training run, on one axis of epochs.
 
     `history` is what `mg.fit` gave, or a dict {title: history} of several runs, side by side on the same scales. What
     was not measured is left out, with a line that says how to measure it: update ratios and units need
-    `callbacks=[health.HealthMonitor()]`. A loss that spans more than two decades has a logarithmic scale. Update
+    `callbacks=[health.HealthMonitor()]`.
+
+    `panels` are the ones to draw, by their names on the picture: "loss", "accuracy", "gradient norm", "update ratio",
+    "dead units", "saturated", "learning rate", or that of a metric. Of several runs a single panel is one chart: a line
+    a run, on the same axes, and a thin one for its validation (but update ratios have no line for a whole run).
+
+    A loss that spans more than two decades has a logarithmic scale. Update
     ratios are log10(std of the step / std of the weights), healthy near -3 (the CS231n notes); "saturated" is the share
     of all activations whose slope is under 6 % of its largest.
 
-    Raises TypeError for what is no history, ValueError for one without epochs.
+    Raises TypeError for what is no history, ValueError for one without epochs, and for a panel that is not there.
 
     >>> from micrograd_nn.training import Epoch, History
     >>> picture = draw_history(History([Epoch(1, 0.5), Epoch(2, 0.25)]))
@@ -49,9 +57,11 @@ def draw_history(
     checked_theme(theme)
     several = len(runs) > 1
     columns = [_column(clean(name, 34) if several or name else "", run) for name, run in runs]
-    drawing, wide, high = draw_columns(columns, (WIDE, 964.0, 1164.0)[min(len(runs), 3) - 1])
-    notes = [line for name, run in runs for line in _notes(clean(name, 60) if several else "", run, wide)]
-    notes += wrapped(hint, wide) if (hint := _hint([run for _, run in runs])) else []
+    columns = columns if panels is None else chosen(columns, panels, _hint([run for _, run in runs]))
+    drawing, wide, high = draw_columns(columns, (WIDE, 964.0, 1164.0)[min(len(columns), 3) - 1])
+    asked = {p.key for c in columns for p in c.panels}
+    notes = [line for text in _together(runs, asked if panels is not None else None) for line in wrapped(text, wide)]
+    notes += wrapped(hint, wide) if panels is None and (hint := _hint([run for _, run in runs])) else []
     heading = clean(title, 120) if title else ""
     told = ", ".join(f"{clean(name, 60)}: {_summary(run)}" if name else _summary(run) for name, run in runs)
     sheet = compose(
@@ -226,9 +236,17 @@ def _share(h: Any, what: str) -> float:
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _notes(name: str, run: History, wide: float) -> list[str]:
-    """How the run was set up and how it ended, and what was not finite, in lines."""
-    head = f"{name}: " if name else ""
+def _together(runs: Sequence[tuple[str, History]], asked: Set[str] | None) -> list[str]:
+    """What is said of the runs, once for all of which it is true."""
+    said: dict[str, list[str]] = {}
+    for name, run in runs:
+        for text in _notes(run, asked):
+            said.setdefault(text, []).append(clean(name, 60))
+    return [f"{', '.join(names)}: {text}" if len(names) < len(runs) else text for text, names in said.items()]
+
+
+def _notes(run: History, asked: Set[str] | None) -> list[str]:
+    """How the run was set up and how it ended, and what was not finite in the panels `asked` for."""
     s = run.settings
     parts = [f"{len(run):,} epoch{'' if len(run) == 1 else 's'}"]
     if isinstance(s.get("optimizer"), str):
@@ -239,23 +257,27 @@ def _notes(name: str, run: History, wide: float) -> list[str]:
         parts.append(f"schedule {clean(s['schedule'], 30)}")
     if isinstance(s.get("batch_size"), int):
         parts.append(f"batches of {s['batch_size']:,}")
-    lines = [head + ", ".join(parts) + ("." if run.ended == "finished" else f". Ended: {clean(run.ended, 400)}.")]
+    lines = [", ".join(parts) + ("." if run.ended == "finished" else f". Ended: {clean(run.ended, 400)}.")]
     bad = []
     for measure in ("loss", "val_loss", *run.metrics):
+        kind = measure.removeprefix("val_")
+        if asked is not None and not {kind, f"metric {kind}"} & asked:
+            continue
         odd = [e for e, v in zip(run["epoch"], run[measure], strict=True) if v is not None and not math.isfinite(v)]
         if odd:
             where = f"epoch {odd[0]}" if len(odd) == 1 else f"{len(odd):,} epochs from {odd[0]} on"
             bad.append(f"{clean(measure, 40)} in {where}")
     if bad:
-        lines.append(f"{head}Not a finite number: {'; '.join(bad)}.")
-    if min(usual(run["loss"]), default=1.0) <= 0 and max(usual(run["loss"]), default=0.0) > 0:
-        below = min(usual(run["loss"])) < 0
-        lines += [f"{head}The loss falls below 0, so its scale is not logarithmic."] if below else []
+        lines.append(f"Not a finite number: {'; '.join(bad)}.")
+    known = usual(run["loss"]) if asked is None or "loss" in asked else []
+    if min(known, default=0.0) < 0 < max(known):
+        lines.append("The loss falls below 0, so its scale is not logarithmic.")
     if len(run) > DENSE:
-        lines.append(f"{head}Thick lines are means of {5 * len(run) / DENSE:.0f} epochs, thin ones show each extreme.")
-    if run.health and not any(h.dead.any() or h.saturated_share.any() for r in run.health for h in r.layers):
-        lines.append(f"{head}No unit was dead or saturated {on(run.health[-1].examples)}.")
-    return [line for text in lines for line in wrapped(text, wide)]
+        lines.append(f"Thick lines are means of {5 * len(run) / DENSE:.0f} epochs, thin ones show each extreme.")
+    units = asked is None or "dead" in asked or "saturated" in asked
+    if units and run.health and not any(h.dead.any() or h.saturated_share.any() for r in run.health for h in r.layers):
+        lines.append(f"No unit was dead or saturated {on(run.health[-1].examples)}.")
+    return lines
 
 
 def _hint(runs: Sequence[History]) -> str:
@@ -273,12 +295,16 @@ def _pieces(runs: Sequence[tuple[str, History]], columns: Sequence[Column], draw
     counts = {r.examples for r in reports}
     where = f" {on(*counts)}: activation never above 0" if len(counts) == 1 else ""
     there = {p.key for c in columns for p in c.panels if p.worth}
+    filled = any(p.area for c in columns for p in c.panels)
     pieces = []
     if "dead" in there:
-        pieces.append(patterned(HATCH, f"share of all units that is dead{where}", cross(9.5, 0, 8)))
+        text = f"share of all units that is dead{where}"
+        pieces.append(patterned(HATCH, text, cross(9.5, 0, 8)) if filled else said(text))
     if "saturated" in there:
-        rule = " or ".join(sorted({saturates(r.flat) for r in reports}))
-        pieces.append(patterned(DOTS, f"share of all activations that is saturated: {rule}", square(9.5, 0, 7)))
+        text = (
+            f"share of all activations that is saturated: {' or '.join(sorted({saturates(r.flat) for r in reports}))}"
+        )
+        pieces.append(patterned(DOTS, text, square(9.5, 0, 7)) if filled else said(text))
     if any(' data-mark="endless"' in part.markup for part in drawing):
         pieces.append(said("▲ ▼ beyond the edge: infinite, or 0 on a log scale"))
     return pieces

@@ -56,6 +56,20 @@ class Panel:
     area: tuple[Series, str] | None = None
     more: str = ""  # what is said of lines without a label of their own
     worth: bool = True  # whether it is drawn where no other run has anything to show in it
+    shared: bool = False  # whether its lines are of several runs
+
+    @property
+    def name(self) -> str:
+        """What it is asked for by: its heading as far as the first mark, or the metric."""
+        return self.heading if self.key.startswith("metric ") else self.heading.replace(",", ":").partition(":")[0]
+
+    @property
+    def summary(self) -> list[Series]:
+        """The lines that say it of a whole run: of units those of all layers, of gradients those of all parameters."""
+        if self.area:
+            return [self.area[0]]
+        whole = {"grad_norm": ("all parameters",), "updates": ()}.get(self.key, ("training", "validation", "lr"))
+        return [s for s in self.series if s.name in whole]
 
     def values(self) -> list[float | None]:
         lines = [*self.series, *([self.area[0]] if self.area else [])]
@@ -120,7 +134,8 @@ def draw_columns(columns: Sequence[Column], wide: float, abreast: int = 4) -> tu
                     log=log, whole=True, bare=key != last, beside=i != start, percent=model.percent,
                 )  # fmt: skip
                 drawn = _drawn(panel, axes, column.guides if panel else [], key == keys[0])
-                parts.append(element("g", *drawn, data_panel=clean(key, 60), data_run=column.name))
+                parts.append(element("g", *drawn, data_panel=clean(key, 60), data_run=column.name,
+                                     data_shared="" if model.shared else None))  # fmt: skip
                 y += high[key]
             end = max(end, y + 44)
             x += plot + right[i] + 14

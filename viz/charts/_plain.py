@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from string import ascii_letters
 from typing import NamedTuple
 
 import numpy as np
 
-from viz._chars import Block, abreast, curves, framed, prose, shade, spark, tracks
+from viz._chars import Block, abreast, curves, framed, lettered, prose, shade, spark, tracks
 from viz._running import Array
 from viz._text import fitted, number
-from viz.charts._panels import Column, Panel, scale
+from viz.charts._panels import Column, Panel, Series, scale
 
 __all__ = [
     "Bend", "Map", "Row", "Strip", "tell_activations", "tell_boundary", "tell_functions", "tell_health", "tell_history",
@@ -83,7 +84,7 @@ def _ground(k: int) -> str:
 
 def _cell(v: float, limits: tuple[float, float], count: int) -> int:
     """Which of `count` characters a number is in."""
-    return max(0, min(count - 1, int(count * (v - limits[0]) / (limits[1] - limits[0]))))
+    return max(0, min(count - 1, int(count * ((v - limits[0]) / (limits[1] - limits[0])))))
 
 
 def _short(x: float) -> str:
@@ -172,14 +173,14 @@ def tell_lifetimes(
 
 
 def tell_history(runs: Sequence[Column], width: int) -> Block:
-    """The loss as curves, on the same axes for all runs, and every other line as a sparkline with its numbers."""
-    worth = {p.key for c in runs for p in c.panels if p.worth}
+    """The first panel as curves, on the same axes for all runs, and every line as a sparkline with its numbers."""
+    worth = list(dict.fromkeys(p.key for c in runs for p in c.panels if p.worth))
     scales = {key: scale([p for c in runs for p in c.panels if p.key == key]) for key in worth}
-    losses = [(c, p) for c in runs for p in c.panels if p.key == "loss"]
-    found = [_up(v, scales["loss"][0]) for _, p in losses for s in p.series[:2] for v in s.ys if v is not None]
+    large, log = [(c, p) for c in runs for p in c.panels if p.key == worth[0]], scales[worth[0]][0]
+    found = [_up(v, log) for _, p in large for s in _drawn(p) for v in s.ys if v is not None]
     found = [v for v in found if math.isfinite(v)] or [0.0]
     ylim = (min(found), max(found))
-    lines = abreast([_losses(c, p, scales["loss"][0], ylim, width, len(runs)) for c, p in losses], width)
+    lines = abreast([_curves(c, p, log, ylim, width, len(runs)) for c, p in large], width)
     for c in runs:
         rows = _rows(c, scales, width)
         lines += [[], *([[(c.name, "name")]] if c.name and len(runs) > 1 else []), *rows]
@@ -187,19 +188,35 @@ def tell_history(runs: Sequence[Column], width: int) -> Block:
     return lines
 
 
-def _losses(c: Column, panel: Panel, log: bool, ylim: tuple[float, float], width: int, n: int) -> Block:
-    """Training as a line, validation as dots."""
-    low, top = (number(float(f"{10**v if log else v:.4g}")) for v in ylim)
+def _drawn(panel: Panel) -> list[Series]:
+    """The lines there is room for in curves."""
+    return panel.series if panel.shared else panel.series[:2]
+
+
+def _curves(c: Column, panel: Panel, log: bool, ylim: tuple[float, float], width: int, n: int) -> Block:
+    """Training as a line, validation as dots; of several runs each as a letter."""
+    low, top = (_said(float(f"{10**v if log else v:.4g}"), panel.percent) for v in ylim)
     wide = max(20, min(72, (width + 3) // min(n, max(1, width // 38)) - 5 - max(len(low), len(top))))
-    pair = panel.series[:2]
-    lines = [(s.xs, [None if v is None else _up(v, log) for v in s.ys], s is not pair[0]) for s in pair]
-    drawn = curves(lines, wide, 10, c.xlim, ylim)
+    shown = _drawn(panel)
+    ups = [[None if v is None else _up(v, log) for v in s.ys] for s in shown]
+    if panel.shared:
+        letters = [(c, s.xs, ys) for c, s, ys in zip(ascii_letters, shown, ups, strict=False)]
+        drawn = lettered(letters, wide, 14, c.xlim, ylim)
+        kinds = ", ".join(f"{letter} {s.name}" for letter, s in zip(ascii_letters, shown, strict=False))
+    else:
+        drawn = curves(
+            [(s.xs, ys, s is not shown[0]) for s, ys in zip(shown, ups, strict=True)], wide, 10, c.xlim, ylim
+        )
+        kinds = f"line: {shown[0].name}, dots: {shown[1].name}" if len(shown) > 1 else ""
     said = f"{panel.heading}{' (log scale)' if log else ''}"
-    kinds = f"line: {pair[0].name}, dots: {pair[1].name}" if len(pair) > 1 else ""
     sides = (f"{c.xlim[0]:g}", f"{c.xlim[1]:g}")
     heads: Block = [[(c.name, "name")]] if c.name else []
-    heads += [[(said, "name" if not c.name else "")], *([[(kinds, "grey")]] if kinds else [])]
+    heads += [[(said, "name" if not c.name else "")], *prose(kinds, wide)]
     return [*heads, *framed(drawn, wide, (low, top), sides, "epoch")]
+
+
+def _said(v: float, percent: bool) -> str:
+    return f"{number(100 * v)} %" if percent and math.isfinite(v) else number(v)
 
 
 def _up(v: float, log: bool) -> float:
@@ -219,7 +236,7 @@ def _rows(c: Column, scales: dict[str, tuple[bool, tuple[float, float]]], width:
                 known = [v for v in s.ys if v is not None]
                 ends = [known[0], known[-1], min(known), max(known)] if known else []
                 ys = [None if v is None else _up(v, log) for v in s.ys]
-                said = [number(100 * v) + " %" if panel.percent and math.isfinite(v) else number(v) for v in ends]
+                said = [_said(v, panel.percent) for v in ends]
                 bounds = (_up(lim[0], log), _up(lim[1], log))
                 table.append((heading, s.name, ys, bounds, said))
     names = max((len(name) for _, name, *_ in table), default=0)

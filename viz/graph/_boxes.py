@@ -12,7 +12,7 @@ from viz._text import fitted, number, signed, width
 from viz._xml import CARD, DOTS, FAINT, GREY, HATCH, INK, LINE, PALE, TRACK, Raw, element, hue, write
 from viz.graph._bins import NO_GRADIENT, STEP, cell, row
 
-__all__ = ["draw_box", "full_bar", "is_flawed", "round_front", "size_of", "tick"]
+__all__ = ["draw_box", "full_bar", "is_flawed", "is_quiet", "round_front", "size_of", "tick"]
 
 _OP = 26.0  # height of an op's circle, and its width when the symbol is short
 _GAP = 9.0  # between an op and its box
@@ -79,11 +79,25 @@ def _plain_body(box: Box) -> tuple[float, float]:
         return sum(width(t, 12) + 14 for t in (box.op, box.name, box.shape) if t) + 6, _LOW
     rows = 0 if _one_number(box) else box.shows_value + _shows_grad(box)
     high = 32 + _ROW * rows + 17 * bool(box.subtitle or box.aside)
-    high += 20 * bool(box.note) + 17 * bool(box.units)
-    if _one_number(box) and not box.units:
+    high += 20 * bool(box.note) + 17 * bool(box.units and not _beside(box))
+    if rows == 0 and (is_quiet(box) or not box.units):
         title = width(box.name, 13, bold=True) + width(box.shape, 12) + 42
-        return min(_WIDE, max(title, width(box.note, 12) + 24, width(box.subtitle or box.aside, 12) + 24)), high + 2
+        title += width(box.op, 12) + 20 if box.op else 0
+        texts = width(box.note, 12), width(box.subtitle or box.aside, 12)
+        below = max(*texts, _beside(box) + STEP * len(box.units) if box.units else 0.0) + 24
+        return min(_WIDE, max(title, below, _USUAL * is_quiet(box))), high + 2
     return _WIDE, high + (2 if box.note or box.units else 4 if high > 32 else 0)
+
+
+def is_quiet(box: Box) -> bool:
+    """Whether it shows no numbers: then it may be small."""
+    return not (box.shows_value or box.shows_grad) or box.kind == "constant"
+
+
+def _beside(box: Box) -> float:
+    """How far to the right of its note a quiet box has the cells of its units; 0 where there is no room: below it."""
+    right = width(box.note, 12) + 10
+    return right if is_quiet(box) and box.note and right + STEP * len(box.units) <= _WIDE - 24 else 0.0
 
 
 def _shows_grad(box: Box) -> bool:
@@ -270,7 +284,9 @@ def _constant(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     parts = _outline(box, wide, high, FAINT, PALE)
     if box.name:
         parts.append(write(box.name, 7, 16.5, 12, GREY))
-    return [*parts, write(_shown(box.value), wide - 7, 16.5, 12, GREY, "end")]
+    if shown := _shown(box.value):
+        parts.append(write(shown, wide - 7, 16.5, 12, GREY, "end"))
+    return parts
 
 
 def _view(box: Box, wide: float, high: float, full: float) -> list[Raw]:
@@ -317,9 +333,9 @@ def _tensor(box: Box, wide: float, high: float, full: float) -> list[Raw]:
     y += 13
     if box.note:
         parts.append(write(fitted(box.note, 12, wide - 24), 12, y, 12, INK, halo=halo))
-        y += 17
+        y += 0 if _beside(box) else 17
     for k, unit in enumerate(box.units):
-        parts.append(cell(unit, 12 + STEP * k, y - 11))
+        parts.append(cell(unit, 12 + _beside(box) + STEP * k, y - 10 if _beside(box) else y - 11))
     if not box.units and box.mark == "dead":
         parts.append(cross(wide - 17, high - 13))
     if not box.units and box.mark == "saturated":

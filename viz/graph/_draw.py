@@ -221,7 +221,7 @@ def _graph(what: Any, detail: Any, opened: list[str], depth: int | None, looks: 
                 f"draw takes a Value, a Tensor, or a list of them, a Module with X=, or a GradcheckReport, not "
                 f"{_kind(what)}."
             )
-        root, reading, notes = read_verdict(what)
+        root, reading, notes = read_verdict(what, looks["gradients"])
         roots = [root]
     if not roots:
         raise ValueError("draw was given an empty list: there is nothing to draw.")

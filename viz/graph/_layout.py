@@ -33,9 +33,11 @@ _MARGIN = 24  # pixels around the inside of a frame: its label stands in them
 _RIBBON, _APART = 16.0, 3.0  # pixels: the widest that edges in a lane get together, and the most from one to the next
 
 
-def lay_out(sizes: Sequence[Point], links: Sequence[Link], root: Frame, direction: str) -> Placed:
+def lay_out(
+    sizes: Sequence[Point], links: Sequence[Link], root: Frame, direction: str, apart: float | None = None
+) -> Placed:
     """Places for boxes of `sizes` (pixels), joined by `links` and nested in frames; frames count in `walk`
-    order.
+    order. `apart` is from rank to rank, in pixels, in place of what suits edges with labels, and many edges.
 
     Raises `LayoutTimeout` when that is too much for Graphviz within ten seconds, `LayoutError` when it is missing or
     fails.
@@ -47,7 +49,7 @@ def lay_out(sizes: Sequence[Point], links: Sequence[Link], root: Frame, directio
     planned = plan(homes, ends, _lengths(links, homes))
     best, least = None, math.inf
     for sorting in _SORTINGS if planned.is_large and root.frames and len(sizes) <= _RETRIED else (1.0,):
-        answer = json.loads(_graphviz(_dot(sizes, links, root, direction, planned, homes, sorting)))
+        answer = json.loads(_graphviz(_dot(sizes, links, root, direction, planned, homes, sorting, apart)))
         placed = _read(answer, sizes, links, planned, direction)
         wrong = put_upright(placed, links, root, direction)
         if wrong < least:
@@ -83,11 +85,12 @@ def _dot(
     planned: Plan,
     homes: Sequence[Home],
     sorting: float,
+    apart: float | None,
 ) -> str:
     tail_port, head_port = _PORTS[direction]
     crowded = len(links) > (5 * max(planned.level) if planned.is_large else 40)
     labelled = any(link.label for link in links) and not planned.is_large
-    ranks = 26 if labelled else 86 if crowded else 54  # a label has one on either side, a bundle needs a run
+    ranks = 26 if labelled else 86 if crowded else apart or 54  # a label has one on either side, a bundle needs a run
     work = len(sizes) * (2 * len(sizes) + 2 * planned.passed + len(links))  # of one iteration for each box
     patience = max(0.2, min(8, _WORK / max(1, work)))
     sorting = sorting if patience == 8 else min(sorting, 0.4)

@@ -40,10 +40,13 @@ def single(node: Node, path: Path, reading: Reading, pulse: Pulse, is_output: bo
         "shows_value": reading.values,
         "shows_grad": reading.gradients,
     }
-    if is_number(node):
+    constant = op is None and not node.requires_grad
+    # Without its number, an array of one is best drawn like any other array.
+    if is_number(node) and (constant or reading.values or reading.gradients or isinstance(node.data, float)):
+        common["shows_value"] |= constant and not name  # its number is all that it is called by
         return Box(
-            "constant" if op is None and not node.requires_grad else "scalar",
-            value=item(node.data) if reading.values else None,
+            "constant" if constant else "scalar",
+            value=item(node.data) if common["shows_value"] else None,
             grad=None if grad is None or not reading.gradients else item(grad),
             mark=pulse.gate(node),
             hover=_hover(node, path, reading, picked),
@@ -127,8 +130,7 @@ def group(
     alone = senders[0] if len(senders) == 1 and is_number(senders[0]) and senders[0].op is not None else None
     if not note and alone is not None:
         note = _sent(alone, reading)
-    elif not note:
-        note = counted or ", ".join(f"{count:,} {s}" for s, count in made.most_common(3))
+    note = note or counted or ", ".join(f"{count:,} {s}" for s, count in made.most_common(3))
     full = ".".join(path)
     kind = reading.kinds.get(full, "")
     hover = [clean(full, LONG) if path else "nodes of no module", kind, f"{len(members):,} nodes folded"]

@@ -13,16 +13,17 @@ from viz._sheet import Graph, Sheet, Table, compose
 from viz._summary import Summary, percent
 from viz._text import number, signed
 from viz._thresholds import on, saturates
-from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, Raw, element, write
+from viz._xml import CARD, DOTS, FAINT, FRAME, GREY, HATCH, INK, NEGATIVE, POSITIVE, Raw, element, write
 from viz.graph._arrows import bar, draw_edge, hollow, is_negative, label_size, largest_weight, weights, widths
 from viz.graph._bins import NO_GRADIENT
-from viz.graph._boxes import draw_box, full_bar, is_flawed, round_front, size_of, tick
+from viz.graph._boxes import draw_box, full_bar, is_flawed, is_quiet, round_front, size_of, tick
 from viz.graph._layout import Link, Placed, lay_out, walk
 from viz.graph._numbering import in_reading_order
 from viz.graph._route import settle
 
 __all__ = ["draw_scene"]
 
+_CLOSE = 22.0  # pixels from rank to rank where boxes and edges show no numbers
 _LABELLED = {"graph": 150, "wiring": 24}  # with more edges than this, their labels would only be noise
 _NAMES = {"graph": "Computation graph", "wiring": "Network"}
 
@@ -36,16 +37,18 @@ def draw_scene(scene: Scene, direction: str, title: str, full: Callable[[], Any]
     shown = [bool(e.label) and (few or bool(e.stop) or e.wrong) for e in scene.edges]
     links = [Link(e.tail, e.head, label_size(e) if on else None) for e, on in zip(scene.edges, shown, strict=True)]
     sizes = [size_of(b, direction) for b in scene.boxes]
-    placed = lay_out(sizes, links, scene.root, direction)
+    quiet = scene.kind == "graph" and not any(link.label for link in links) and all(map(is_quiet, scene.boxes))
+    placed = lay_out(sizes, links, scene.root, direction, _CLOSE if quiet and direction == "TB" else None)
     settle(placed, links, sizes, [round_front(b) for b in scene.boxes], direction)
     gathered = scene
     scene, placed = in_reading_order(scene, placed, direction)
     full_height = full_bar(scene)
+    body = _body(scene, placed, direction, full_height)
     return compose(
         "graph",
-        _body(scene, placed, direction, full_height),
+        body,
         (placed.width, placed.height),
-        _legend(scene, full_height),
+        _legend(scene, full_height, any(hue in part.markup for part in body for hue in (POSITIVE, NEGATIVE))),
         title=title,
         name=_NAMES[scene.kind],
         notes=[*([scene.fold_note] if scene.fold_note else []), *scene.notes],
@@ -105,12 +108,12 @@ def _body(scene: Scene, placed: Placed, direction: str, full_height: float) -> l
 # --- legend ---------------------------------------------------------------------------------------------------------
 
 
-def _legend(scene: Scene, full_height: float) -> list[Piece]:
+def _legend(scene: Scene, full_height: float, has_hues: bool) -> list[Piece]:
     """What the marks mean: only those that are on the page."""
     boxes, edges = scene.boxes, scene.edges
     marks = {b.mark for b in boxes}
     stops = {e.stopped for e in edges}
-    pieces = list(SIGNS) if scene.kind == "graph" or largest_weight(scene) else []
+    pieces = list(SIGNS) * has_hues
     if scene.kind == "wiring":
         pieces += weights(largest_weight(scene))
     if any(e.through for e in edges):
@@ -154,9 +157,9 @@ def _health(boxes: Sequence[Box]) -> list[Piece]:
     text = f"dead {where}: activation never above 0"
     if "dead" in marks:
         pieces.append(patterned(HATCH, text, cross(9.5, 0, 8)))
-    elif any(" dead" in note for note in notes):
+    elif _some("dead", notes):
         pieces.append(said(text))
-    if "saturated" in marks or any(" saturated" in note for note in notes):
+    if "saturated" in marks or _some("saturated", notes):
         text = f"saturated: {saturates(FLAT)}"
         if counts:
             text += f" {where}" if counts == {1} else f", a unit {where}".replace("on", f"on ≥ {percent(OFTEN)} of", 1)
@@ -164,6 +167,11 @@ def _health(boxes: Sequence[Box]) -> list[Piece]:
     if any(b.units for b in boxes):
         pieces.append(_greys())
     return pieces
+
+
+def _some(what: str, notes: Sequence[str]) -> bool:
+    """Whether a note counts any units that are `what`: "0 dead" needs no explaining."""
+    return any(what in part and not part.startswith("0 ") for note in notes for part in note.split(", "))
 
 
 def _greys() -> Piece:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_verdict"]
 
 
-def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
+def read_verdict(report: GradcheckReport, gradients_shown: bool) -> tuple[Node, Reading, list[str]]:
     """The graph that a report speaks of, how to read it, and what to say beside.
 
     With an op to blame that is marked, and the ops that are right; else the inputs are whose gradients are wrong, and
@@ -54,7 +54,8 @@ def read_verdict(report: GradcheckReport) -> tuple[Node, Reading, list[str]]:
         verdicts={leaf: worst.get(str(leaf.name), "right") for leaf in leaves},
     )
     notes = _notes(report, report.diagnosis)
-    return report.root, reading, [*notes, "Gradients are drawn as our own nodes give them for the same computation."]
+    notes += ["Gradients are drawn as our own nodes give them for the same computation."] * gradients_shown
+    return report.root, reading, notes
 
 
 def _notes(report: GradcheckReport, more: str) -> list[str]:

@@ -141,16 +141,16 @@ def _of_scene(
     notes: list[str] = []
     drawn, of_arrays = None, ["the norm of the gradient"] * gradients
     if style != "tree" and len(scene.boxes) <= _DIAGRAM and len(scene.edges) <= _DIAGRAM:
-        drawn = diagram([content_of(box, values, gradients) for box in scene.boxes], scene.edges, width)
+        drawn = diagram([content_of(box) for box in scene.boxes], scene.edges, width)
     if drawn is None:
         if style == "diagram":
             notes.append(f"As a tree: a diagram of {len(scene.boxes)} boxes cannot be drawn in {width} columns.")
-        smaller, drawn = budget, tree(scene, width, values, gradients, local_derivatives)
+        smaller, drawn = budget, tree(scene, width, local_derivatives)
         while folded is not None and len(drawn) > 1.5 * budget and smaller > 4:
             smaller //= 2  # a dense net has more lines for its edges than for its boxes
             with np.errstate(all="ignore"):
                 scene = folded(smaller)
-            drawn = tree(scene, width, values, gradients, local_derivatives)
+            drawn = tree(scene, width, local_derivatives)
     elif scene.kind == "wiring":
         notes.append('The style "tree" tells the weights, too.')
     else:
@@ -159,7 +159,7 @@ def _of_scene(
             notes.append("In each box the value, and under it the gradient.")
     if of_arrays and any(isinstance(box.value, Summary) and box.value.count > 1 for box in scene.boxes):
         notes.append(f"Of arrays: {' and '.join(of_arrays)}.")
-    notes += _notes(scene, gradients)
+    notes += _notes(scene)
     if scene.fold_note:
         hinted = any("budget" in note for note in scene.notes)
         notes.append(f"{scene.fold_note}{'' if hinted else more}.")
@@ -184,10 +184,10 @@ def _says_itself(what: Any) -> bool:
     return isinstance(what, (HealthReport, History))
 
 
-def _notes(scene: Scene, gradients: bool) -> list[str]:
+def _notes(scene: Scene) -> list[str]:
     """What a reader must know to read the marks."""
     notes = [_MEANINGS[mark] for mark in MARKS if any(box.mark == mark for box in scene.boxes)]
-    if gradients and any(box.tracked and box.grad is None and box.kind == "scalar" for box in scene.boxes):
+    if any(box.tracked and box.shows_grad and box.grad is None and box.kind == "scalar" for box in scene.boxes):
         notes.append("– no gradient yet: call backward() first.")
     return [*notes, *scene.notes]
 

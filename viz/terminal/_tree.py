@@ -17,7 +17,7 @@ _REFERENCES = 3  # of a box's inputs that were shown above, those told one by on
 _UNDER = {"": "", "├─ ": "│  ", "╰─ ": "   "}  # what goes on below a turn of a branch
 
 
-def tree(scene: Scene, width: int, values: bool, gradients: bool, local_derivatives: bool) -> list[Line]:
+def tree(scene: Scene, width: int, local_derivatives: bool) -> list[Line]:
     """Lines from the outputs down to the leaves, with columns of numbers.
 
     Branches so deep that they would leave no room for what is said go on below, at the left margin.
@@ -25,7 +25,6 @@ def tree(scene: Scene, width: int, values: bool, gradients: bool, local_derivati
     deepest = len(scene.boxes)
     while True:
         rows = [[[(guide, "grey"), *row[0]], *row[1:]] for guide, row in _walk(scene, deepest, local_derivatives)]
-        rows = [[label, value * values, gradient * gradients, said] for label, value, gradient, said in rows]
         heads = [[(head, "grey")] * bool(_widest(rows, k)) for k, head in enumerate(_heads(scene, local_derivatives))]
         rows = [heads, *rows] if any(heads) else rows
         if _shorter(rows, width, _GENTLE) or deepest <= _SHALLOW:

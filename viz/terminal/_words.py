@@ -73,22 +73,22 @@ def derivative_of(edge: Edge | None) -> str:
     return f"∂ {number(edge.local)} ({reason})" if edge.stop and reason != edge.label else f"∂ {edge.label}"
 
 
-def content_of(box: Box, values: bool, gradients: bool) -> list[list[Piece]]:
+def content_of(box: Box) -> list[list[Piece]]:
     """The rows of a box in a diagram, the last piece of each at its right edge."""
     value, grad = value_of(box), gradient_of(box)
     if box.kind == "constant":
         return [[(box.name + " " if box.name else "", "grey"), (value[0], "grey")]]
     label = label_of(box)
     if box.kind == "scalar":
-        rows = [[*label, ("  ", ""), value] if values else [*label, ("", "")]]
-        if gradients:
+        rows = [[*label, ("  ", ""), value] if box.shows_value else [*label, ("", "")]]
+        if box.shows_grad:
             rows.append([("", ""), grad])
     else:
         rows = [[*label_of(replace(box, subtitle="", shape="")), ("", "")]]
         rows += [[(t, "grey")] for t in (box.subtitle or box.shape,) if t]
-        if values and value[0]:
+        if value[0]:
             rows.append([("bias" if box.kind == "unit" else "", "grey"), ("  " + value[0], value[1])])
-        if gradients and grad[0] and box.kind != "unit":
+        if grad[0]:
             rows.append([("", ""), grad])
     said = said_of(box)
     return [*rows, said] if said else rows

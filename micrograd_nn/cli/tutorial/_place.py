@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ class Place:
     section: str
     digest: str
 
+    def __post_init__(self) -> None:
+        kinds = [type(part) for part in (self.step, self.of, self.section, self.digest)]
+        if kinds != [int, int, str, str] or not 0 <= self.step <= self.of:
+            raise ValueError("no place")
+
     @property
     def ended(self) -> bool:
         """Whether nothing comes after it."""
@@ -40,19 +46,8 @@ def places() -> dict[int, Place]:
     """All that are remembered; none where the file cannot be read or is not ours."""
     found = {}
     for number, place in _content().items():
-        try:
-            found[int(number)] = kept(place)
-        except (TypeError, ValueError):
-            continue
-    return found
-
-
-def kept(place: Any) -> Place:
-    """A Place from what JSON gives. Raises TypeError or ValueError where it is none."""
-    found = Place(**place)
-    kinds = {"step": int, "of": int, "section": str, "digest": str}
-    if not all(type(getattr(found, name)) is kind for name, kind in kinds.items()) or not 0 <= found.step <= found.of:
-        raise ValueError("no place")
+        with suppress(TypeError, ValueError):
+            found[int(number)] = Place(**place)
     return found
 
 
@@ -83,8 +78,7 @@ def remember(number: int, step: int, steps: list[Step]) -> None:
 
 def digest(steps: list[Step]) -> str:
     """Of the text of these steps; where in the file it stands does not matter."""
-    text = "\0".join(f"{cell.kind}\0{cell.text}" for step in steps for cell in step.cells)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(step.text for step in steps).encode()).hexdigest()[:16]
 
 
 def _content() -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import code
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from micrograd_nn.cli.tutorial._look import Screen
 
-__all__ = ["HELP", "Prompt", "tried", "word"]
+__all__ = ["HELP", "Prompt", "tried", "unechoed", "word"]
 
 ON = ""  # Enter alone
 _WORDS = ("back", "again", "skip", "try", "code", "quit", "help")
@@ -66,33 +67,29 @@ def word(line: str, question: bool) -> str | None:
     return None if question else next((word for word in _WORDS if said == word[0]), None)
 
 
-class _Leave:
-    """What `exit` and `quit` are at the prompt for trying: there they end the prompt alone."""
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """Keys typed meanwhile are not shown, where they would stand amid a result: the next prompt has them."""
+    if sys.platform == "win32":
+        yield
+        return
+    import termios
 
-    def __repr__(self) -> str:
-        raise SystemExit
-
-    def __call__(self, *_: Any) -> None:
-        raise SystemExit
-
-
-class _Console(code.InteractiveConsole):
-    used = False
-
-    def push(self, line: str, *rest: Any, **more: Any) -> bool:
-        """Remember that something was typed."""
-        self.used |= bool(line.strip())
-        return super().push(line, *rest, **more)
-
-
-def tried(names: dict[str, Any], show: Any) -> bool:
-    """A Python prompt with these names, until Ctrl-D; whether anything was done there. `show` tells pictures."""
-    console = _Console({**names, "exit": _Leave(), "quit": _Leave()})
-    before, sys.displayhook = sys.displayhook, show
+    before = termios.tcgetattr(sys.stdin)
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
     try:
-        console.interact(banner="", exitmsg="")
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
+def tried(names: dict[str, Any], show: Any) -> None:
+    """A Python prompt with these names, until Ctrl-D. `show` tells what comes out."""
+    before, sys.displayhook = sys.displayhook, show
+    try:  # the exit that Python puts there closes the input
+        code.InteractiveConsole({**names, "exit": sys.exit, "quit": sys.exit}).interact(banner="", exitmsg="")
     except SystemExit:
         pass
     finally:
         sys.displayhook = before
-    return console.used

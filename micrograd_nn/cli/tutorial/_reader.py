@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import signal
-from contextlib import suppress
+from contextlib import nullcontext
 from typing import Any
 
 from micrograd_nn import run
 from micrograd_nn.cli._options import complain
 from micrograd_nn.cli.tutorial import _place
 from micrograd_nn.cli.tutorial._look import Screen
-from micrograd_nn.cli.tutorial._prompt import HELP, Prompt, tried, word
+from micrograd_nn.cli.tutorial._prompt import HELP, Prompt, tried, unechoed, word
 from micrograd_nn.cli.tutorial._shelf import Shelf, is_picture, told
 from micrograd_nn.cli.tutorial._source import Tutorial
 from micrograd_nn.cli.tutorial._steps import Result, Walk
 
 __all__ = ["Reader"]
 
-_SLOW = 1.0  # seconds; to run again what takes longer is announced
 _KEYS = "b back · s skip · q quit · ? all keys"
 _HINTS = {
     "run": f"Enter: run it · {_KEYS}",
@@ -44,11 +43,11 @@ class _Stopped(Exception):
         self.status = status
 
 
-class _Instead(Exception):
-    """The reader wants to be elsewhere before a step was shown to its end; `seen` is what was, counted in parts."""
+class _Elsewhere(Exception):
+    """The reader wants to be at another step before this one was shown to its end."""
 
-    def __init__(self, word: str, seen: int) -> None:
-        self.word, self.seen = word, seen
+    def __init__(self, step: int) -> None:
+        self.step = step
 
 
 class Reader:
@@ -57,19 +56,26 @@ class Reader:
     def __init__(self, tutorial: Tutorial, screen: Screen, prompt: Prompt | None, shelf: Shelf) -> None:
         self.walk, self.screen, self.prompt, self.shelf = Walk(tutorial), screen, prompt, shelf
         self._terminal = prompt is not None and prompt.terminal
+        self._here = 0  # the step that is shown
         self._next = 0  # the step that Enter leads to
-        self._failure: tuple[int, Result] | None = None  # the step that did not go well, to be mended and run again
+        self._at_once = False  # the step that comes is run without asking
         self._fresh = 0  # rows written since the reader was last asked
         self._section = ""  # the last that was shown
         self._unkept = False  # it has been said that no place can be kept
 
     def read(self, start: int = 0) -> tuple[int, bool]:
         """Read from step `start` on; returns the exit status, and whether the end was reached."""
+        self._next = start
         with run.handling(_end, signal.SIGTERM):
             try:
                 here = self._passed(start)
+                if here < start and self.walk.failure is None:  # interrupted: it goes on from `start` the next time
+                    raise KeyboardInterrupt
                 while here < len(self.walk.steps):
-                    here = self._step(here)
+                    try:
+                        here = self._step(here)
+                    except _Elsewhere as wanted:
+                        here = wanted.step
                 self._keep(here)
                 return 0, True
             except _Stopped as end:
@@ -85,175 +91,145 @@ class Reader:
 
     def _step(self, here: int) -> int:
         """Show a step, then do what the reader says until another is to be shown; which one that is."""
-        step, done = self.walk.steps[here], here < len(self.walk.results)
-        kind = "on" if done or step.code is None else "guess" if step.predicts and self.prompt else "run"
-        if kind == "on" and here == len(self.walk.steps) - 1:
-            kind = "end"
-        hidden = kind == "guess"  # the code often gives the answer away
-        said: str | None = None
-        text, seen, cut = "", here, False  # an answer, the step that the reader sees, and whether not to its end
+        walk, step = self.walk, self.walk.steps[here]
+        at_once, self._at_once = self._at_once, False
+        done = here < len(walk.results) and not at_once
+        failure = None if at_once or here != len(walk.results) else walk.failure
+        asks = step.predicts and self.prompt is not None and not (done or failure or at_once)
+        hidden = asks  # the code often gives the answer away
+        self._here = here
         self._keep(here + done)
-        try:
-            self._show(here, with_code=not hidden, with_result=done)
-        except _Instead as instead:
-            said, seen, cut = instead.word, here if instead.seen else here - 1, True
-        if self._failure is not None and self._failure[0] == here:
-            self._tell(here, self._failure[1])
-            kind, hidden = "failed", False
+        for part in self._parts(here, not hidden):
+            self._write(part)
+        self._section = step.section
+        if failure or done:
+            self._tell(here, failure or walk.results[here])
         while True:
-            if said is None:
-                said, answer = self._asked(kind)
-                text = answer or text
-            match said:
-                case "" if done:
-                    return here + 1
-                case "" if kind != "failed":
-                    if hidden:
-                        self._code(here)
-                    after, hidden = self._run(here, text), False
-                    if after != here:
-                        return after
-                    kind = "failed" if self._failure is not None else "run"
-                case "" | "again" if kind == "failed" or self._last(here) is not None:
-                    last = here if kind == "failed" else self._last(here)
-                    after = self._anew(last or 0)
-                    if after != here or kind != "failed":
-                        return after
-                case "code" if hidden:
-                    self._code(here)
-                    hidden = False
-                case "back" if seen > 0:
-                    return seen - 1
-                case "skip" if (section := self._section_after(max(seen, 0))) is not None:
-                    return self._passed(section)
-                case _:
-                    self._here(said, here + done)
-                    if cut:
-                        return here
-            said = None
+            if failure and not self._terminal:
+                raise _Stopped(1)
+            on = "end" if here == len(walk.steps) - 1 else "on"
+            kind = "failed" if failure else "guess" if asks else on if done or step.code is None else "run"
+            said, guess = ("", "") if at_once else self._asked(kind)
+            at_once = False
+            if said == "" and done:
+                return here + 1
+            if hidden and said in ("", "code"):
+                self._write(self._code(here))
+                hidden = False
+                if said:
+                    continue
+            if said or failure:
+                target = self._wanted(said or "again")
+                if target is not None:
+                    return target
+                continue
+            asks = False
+            if not self._run(here):
+                continue
+            if len(walk.results) < here:  # one before it failed, which went well the last time
+                return len(walk.results)
+            failure, done = walk.failure, walk.failure is None
+            self._keep(here + done)
+            if done and guess:
+                walk.results[here].guess = guess
+            self._tell(here, failure or walk.results[here])
+            if done and not (on == "on" and self._too_much("\n".join(self._parts(here + 1)))):
+                return here + 1
 
-    def _here(self, said: str, number: int) -> None:
-        """Do what is said without going anywhere; `number` steps have been run."""
+    def _wanted(self, said: str) -> int | None:
+        """Do what the reader says; the step where that leads, if it leads to one."""
+        here, walk = self._here, self.walk
         match said:
+            case "back" if here > 0:
+                return here - 1
+            case "again" if (last := self._last(here)) is not None:
+                return self._read_again(last)
+            case "skip" if (section := self._section_after(here)) is not None:
+                return self._passed(section)
             case "try":
-                self._try(number)
+                self._try(min(here + 1, len(walk.results)))
             case "help":
-                self._write("\n" + "\n".join(map(self.screen.note, HELP.split("\n"))))
+                self._put("\n" + "\n".join(map(self.screen.note, HELP.split("\n"))))
             case "quit":
                 raise _Stopped
             case _:
                 self._note(_REFUSED[said])
+        return None
 
-    def _show(self, here: int, with_code: bool = True, with_result: bool = False) -> None:
-        """Write a step; pauses where the screen would be too full."""
+    def _parts(self, here: int, with_code: bool = False) -> list[str]:
+        """A step in pieces that are not torn apart, each after an empty line."""
         step, steps = self.walk.steps[here], self.walk.steps
-        parts = [self.screen.prose(text) for cell in step.prose if (text := _without_heading(cell.text))]
-        if step.code is not None and with_code:
-            parts.append(self.screen.code(step.code.text))
         name = step.section if here else f"{self.walk.tutorial.number}. {step.section}"
         heading = self.screen.heading(name, f"{here + 1}/{len(steps)}", step.section != self._section)
-        self._section = step.section
-        if self._too_much("\n\n".join([heading, *parts])):
-            self._more(here, 0)
-        for k, part in enumerate(parts or [""]):
-            if k and self._too_much(part):
-                self._more(here, k)
-            self._write(f"\n{part}" if k else f"\n{heading}\n\n{part}")
-        if with_result:
-            self._tell(here, self.walk.results[here])
+        prose = [f"\n{self.screen.prose(text)}" for cell in step.prose if (text := _without_heading(cell.text))]
+        code = [self._code(here)] if step.code is not None and with_code else []
+        first, *others = [*prose, *code] or [""]
+        return [f"\n{heading}\n{first}", *others]
 
-    def _code(self, here: int) -> None:
+    def _code(self, here: int) -> str:
         code = self.walk.steps[here].code
-        if code is not None:
-            self._write("\n" + self.screen.code(code.text))
-
-    def _run(self, here: int, guess: str = "") -> int:
-        """Run a step that is shown, and tell its result; the step to be at then, which is `here` if it is not done."""
-        result = self._quietly(here)
-        if result is None:
-            return here
-        at = len(self.walk.results) if result.failed else here
-        if not result.failed:
-            result.guess = result.guess or guess
-        elif at != here:  # one before it, which went well the last time
-            return self._failed(at, result)
-        self._tell(here, result)
-        return self._failed(here, result, told=True) if result.failed else here + 1
-
-    def _anew(self, here: int) -> int:
-        """Run the code of a step again, as it stands in the file now; the step to be at then."""
-        try:
-            changed = self.walk.read_again()
-        except (OSError, ValueError) as error:
-            self._note(f"The file cannot be read: {error}")
-            return here
-        if changed:
-            self._note("The file has changed since it was read.")
-            here = min(here, len(self.walk.steps) - 1)
-            if here > len(self.walk.results):
-                return self._passed(here)
-        with suppress(_Instead):
-            self._show(here)
-        return self._run(here)
-
-    def _passed(self, target: int) -> int:
-        """Run what stands before a step, without showing it; the step to be at then."""
-        if target <= len(self.walk.results):
-            return target
-        result = self._quietly(target - 1)
-        if result is not None and result.failed:
-            return self._failed(len(self.walk.results), result)
-        return len(self.walk.results)
-
-    def _failed(self, here: int, result: Result, told: bool = False) -> int:
-        """A step has ended with an error: to be shown, unless it was told, and mended, or the end."""
-        self._failure = here, result
-        self._keep(here)
-        if self._terminal:
-            return here
-        if not told:
-            self._show(here)
-            self._tell(here, result)
-        raise _Stopped(1)
-
-    def _quietly(self, here: int) -> Result | None:
-        """Run a step and what must be run before it; None where the reader interrupted it."""
-        self._failure = None
-        if self.walk.seconds(here) > _SLOW:
-            self._note("The code before it is run again first, which takes a moment.")
-        waits = self._terminal and self.screen.alive
-        if waits:
-            self.screen.write("\n" + self.screen.note("running ..."))
-        try:
-            result = self.walk.run(here)
-        except KeyboardInterrupt as error:
-            if not self._terminal or isinstance(error, _Ended):
-                raise
-            self._note("Interrupted. This step has not been run.")
-            return None
-        if waits:
-            self.screen.wipe(2)
-        return result
+        return "" if code is None else f"\n{self.screen.code(code.text)}"
 
     def _tell(self, here: int, result: Result) -> None:
         """Write what a step gave: what it printed, beside the guess, and its picture."""
-        output, parts = result.output, []
+        output = result.output
         pictured = is_picture(output.value)
         printed = output.printed + ("" if pictured or output.value is None else f"{output.value!r}\n")
-        if result.guess:
-            parts.append(self.screen.note("You said: ", result.guess))
-        if printed.strip():
-            parts.append(self.screen.result(printed))
-        if output.error:
-            parts.append(self.screen.result(output.error, wrong=True))
+        guess = [self.screen.note("You said: ", result.guess)] if result.guess else []
+        shown = [self.screen.result(printed)] if printed.strip() else []
+        wrong = [self.screen.result(output.error, wrong=True)] if output.error else []
         if pictured and result.picture is None:
             text = self.screen.picture(told(output.value, self.screen.width - 4, self.screen.color))
             saved = self.shelf.put(output.value, here + 1)
             result.picture = f"{text}\n\n{self.screen.note(f'Picture: {saved}')}" if saved else text
-        if result.picture is not None:
-            parts.append(result.picture)
-        for part in parts:
-            self._write("\n" + part)
+        picture = [] if result.picture is None else [result.picture]
+        for part in ["\n\n".join([*guess, *shown]), *wrong, *picture]:
+            if part:
+                self._write(f"\n{part}")
+
+    def _passed(self, target: int) -> int:
+        """Run what stands before a step, without showing it; the step to be at then."""
+        if target > len(self.walk.results):
+            self._run(target - 1)
+        return min(target, len(self.walk.results))
+
+    def _read_again(self, here: int) -> int | None:
+        """Make ready to run a step anew, as it stands in the file now; the step to be at then."""
+        try:
+            changed = self.walk.read_again()
+        except (OSError, ValueError) as error:
+            self._note(f"The file cannot be read: {error}")
+            return None
+        if changed:
+            self._note("The file has changed since it was read.")
+        here = min(here, len(self.walk.steps) - 1)
+        found = self._passed(here)
+        self._at_once = found == here
+        return found
+
+    def _run(self, number: int) -> bool:
+        """Run a step and what must be run before it; whether the reader let it end."""
+        rows = 0
+
+        def tell(step: int) -> None:
+            nonlocal rows
+            if self._terminal and self.screen.alive:
+                several = f"step {step + 1} of {number + 1} " if rows or step < number else ""
+                self.screen.wipe(rows)
+                self.screen.write("\n" + self.screen.note(f"running {several}..."))
+                rows = 2
+
+        try:
+            with unechoed() if self._terminal else nullcontext():
+                self.walk.run(number, tell)
+        except KeyboardInterrupt as error:
+            if not self._terminal or isinstance(error, _Ended):
+                raise
+            self.screen.wipe(rows)
+            self._note("Interrupted. This step has not been run.")
+            return False
+        self.screen.wipe(rows)
+        return True
 
     def _asked(self, kind: str) -> tuple[str, str]:
         """What the reader says: a command, "" for Enter, or Enter with an answer."""
@@ -270,27 +246,16 @@ class Reader:
             self._note(f"{line[:40]} means nothing here. Enter alone goes on; ? lists what you can say.")
         return "", ""
 
-    def _more(self, here: int, seen: int) -> None:
-        """Wait for Enter, `seen` parts of the step having been shown."""
-        while said := self._asked("more")[0]:
-            if said in ("back", "again", "skip"):
-                raise _Instead(said, seen)
-            self._here(said, min(here, len(self.walk.results)))
-
     def _try(self, number: int) -> None:
         """A Python prompt with the names that the first `number` steps define."""
         if not self._terminal:
             self._note("try needs a terminal: nothing was tried.")
             return
-        try:
-            names = self.walk.names(number)
-        except KeyboardInterrupt:
-            self._note("Interrupted.")
+        if self.walk.ran != number and not self._run(number - 1):
             return
         self._note("Python, with the names so far; nothing you do here changes the tutorial. Ctrl-D comes back.")
         with run.handling(signal.SIG_DFL, signal.SIGTERM):
-            if tried(names, self._display):
-                self.walk.forget()
+            tried(self.walk.lend(), self._display)
         self._fresh = 0
 
     def _display(self, value: Any) -> None:
@@ -301,7 +266,7 @@ class Reader:
 
     def _last(self, here: int) -> int | None:
         """The last step up to `here` whose code has been run."""
-        known = min(here + 1, len(self.walk.results))
+        known = min(here + 1, len(self.walk.results) + (self.walk.failure is not None))
         return next((k for k in range(known - 1, -1, -1) if self.walk.steps[k].code is not None), None)
 
     def _section_after(self, here: int) -> int | None:
@@ -317,21 +282,34 @@ class Reader:
             _place.remember(self.walk.tutorial.number, step, self.walk.steps)
         except OSError as error:
             if not self._unkept:
-                where = error.filename or _place.file()
-                complain(f"where you stop cannot be remembered: {where}: {error.strerror or error}.")
+                complain(f"where you stop cannot be remembered: {_place.file()}: {error.strerror or error}.")
             self._unkept = True
+
+    def _write(self, text: str) -> None:
+        """Write what the reader is to see; what would push the unread off the screen comes after an Enter."""
+        lines, rows = text.split("\n"), self._room()
+        for piece in ("\n".join(lines[k : k + rows]) for k in range(0, len(lines), rows)):
+            while self._too_much(piece) and (said := self._asked("more")[0]):
+                target = self._wanted(said)
+                if target is not None:
+                    raise _Elsewhere(target)
+            self._put(piece)
 
     def _too_much(self, text: str) -> bool:
         """Whether this would push off the screen what the reader has not been asked about yet."""
-        rows = self._fresh + text.count("\n") + 2
-        return self._terminal and self.screen.alive and self._fresh > 0 and rows > self.screen.height - 4
+        alive = self._terminal and self.screen.alive
+        return alive and self._fresh > 0 and self._fresh + text.count("\n") + 1 > self._room()
 
-    def _write(self, text: str) -> None:
+    def _room(self) -> int:
+        """Rows for what is read at a time: those of the screen without the prompt."""
+        return max(8, self.screen.height - 4)
+
+    def _put(self, text: str) -> None:
         self._fresh += text.count("\n") + 1
         self.screen.write(text)
 
     def _note(self, text: str, strong: str = "") -> None:
-        self._write("\n" + self.screen.note(text, strong))
+        self._put("\n" + self.screen.note(text, strong))
 
 
 def _without_heading(markdown: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,8 @@ class Shelf:
         if self.in_browser:
             from micrograd_nn.cli._draw import show
 
-            page = saved and self._saved(picture, self.folder / f"{name}.html")
-            show(picture, [page or Path(picture.save(Path(tempfile.mkdtemp(prefix="micrograd-nn-")) / f"{name}.html"))])
+            page = self._saved(picture, self.folder / f"{name}.html")
+            show(picture, [] if page is None else [page])
         return saved
 
     def _saved(self, picture: Any, target: Path) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import micrograd_nn
+from micrograd_nn.data import DataError
 
 __all__ = ["Cell", "Tutorial", "exercises_of", "find", "folder", "read", "tutorials"]
 
@@ -43,13 +44,13 @@ class Tutorial:
 def folder() -> Path:
     """Where the tutorials are: installed with the package, or beside it in a copy of the project.
 
-    Raises FileNotFoundError where they are neither.
+    Raises DataError where they are neither.
     """
     package = Path(micrograd_nn.__file__).parent
     for place in (package / "_tutorials", package.parent / "tutorials"):
         if any(_NAME.fullmatch(file.name) for file in place.glob("*.py")):
             return place
-    raise FileNotFoundError(f"the tutorials are not where they are installed to, {package / '_tutorials'}.")
+    raise DataError(f"the tutorials are not where they are installed to, {package / '_tutorials'}.")
 
 
 def tutorials() -> list[Tutorial]:
@@ -58,10 +59,10 @@ def tutorials() -> list[Tutorial]:
 
 
 def find(number: int) -> Tutorial:
-    """The tutorial of this number. Raises LookupError where there is none."""
+    """The tutorial of this number. Raises DataError where there is none."""
     for file in folder().glob(f"{number:02d}_*.py"):
         return read(file)
-    raise LookupError(f"there is no tutorial {number}")
+    raise DataError(f"there is no tutorial {number}: micrograd-nn tutorial lists those that there are.")
 
 
 def exercises_of(number: int) -> list[Path]:
@@ -73,19 +74,19 @@ def exercises_of(number: int) -> list[Path]:
 def read(path: Path) -> Tutorial:
     """Read a file in percent format: `# %%` begins a cell of code, `# %% [markdown]` one of prose in comments.
 
-    What stands before the first of these is the file's own, and no cell. Raises ValueError for a file that has no
+    What stands before the first of these is the file's own, and no cell. Raises DataError for a file that has no
     number in its name, or does not begin with a heading.
     """
     name = _NAME.fullmatch(path.name)
     if name is None:
-        raise ValueError(f"{path.name} is no tutorial: its name begins with a number of two digits, as 01_neuron.py.")
+        raise DataError(f"{path.name} is no tutorial: its name begins with a number of two digits, as 01_neuron.py.")
     try:
         cells = tuple(_cells(path.read_text(encoding="utf-8").splitlines()))
     except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is no tutorial: it is not UTF-8 text.") from None
+        raise DataError(f"{path.name} is no tutorial: it is not UTF-8 text.") from None
     heading = re.match(r"# (?:\d+\. )?(.+)", cells[0].text) if cells and cells[0].kind == "markdown" else None
     if heading is None:
-        raise ValueError(f"{path.name} does not begin with a cell of prose and its title.")
+        raise DataError(f"{path.name} does not begin with a cell of prose and its title.")
     return Tutorial(int(name[1]), heading[1].strip(), cells, path)
 
 

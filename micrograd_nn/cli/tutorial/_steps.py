@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,17 +32,17 @@ class Step:
         """The prose and the code, in order."""
         return self.prose if self.code is None else (*self.prose, self.code)
 
-    def same_text(self, other: Step) -> bool:
-        """Whether both say the same, wherever in the file it stands."""
-        return [(c.kind, c.text) for c in self.cells] == [(c.kind, c.text) for c in other.cells]
+    @property
+    def text(self) -> str:
+        """What it says, wherever in the file it stands."""
+        return "\0".join(f"{cell.kind}\0{cell.text}" for cell in self.cells)
 
 
 @dataclass(slots=True)
 class Result:
-    """What a step's code gave, if it has any, how long that took, and the guess made before it."""
+    """What a step's code gave, if it has any, and the guess made before it."""
 
     output: Output
-    seconds: float = 0.0
     guess: str = ""
     picture: str | None = None  # in text, with the note on its file: both are made once
 
@@ -90,80 +90,66 @@ class Walk:
     """A reader's way through the steps. `results` holds those of the steps run so far, from the first on.
 
     A step's code is always run after that of all the steps before it, once each, so that the numbers are the same
-    whichever way one walks.
+    whichever way one walks; `ran` of them have been run since the last beginning. `failure` is the result of the step
+    after `results`, where that was run and ended with an error.
     """
 
     def __init__(self, tutorial: Tutorial) -> None:
         self.tutorial = tutorial
         self.steps = steps_of(tutorial)
         self.results: list[Result] = []
-        self._session: Session | None = None
-        self._ran = 0  # the steps that the session has run
+        self.failure: Result | None = None
+        self.ran, self._session = 0, Session(tutorial)
 
-    def run(self, number: int) -> Result:
-        """Run step `number`, counted from 0, after those before it that the session has not run; each is recorded.
+    def run(self, number: int, tell: Callable[[int], None] = lambda step: None) -> None:
+        """Run step `number`, counted from 0, after those before it that have to be run; `tell` hears of each.
 
-        Where one fails, its result is returned, nothing after it is run, and `results` ends before it.
-        KeyboardInterrupt leaves the results of the steps before the one that was running.
+        Where one fails, `results` ends before it. KeyboardInterrupt leaves the results there were.
         """
-        if self._session is None or self._ran > number:
-            self.forget()
-            self._session = Session(self.tutorial)
-        while True:
-            here, started = self._ran, time.perf_counter()
+        if self.ran > number:
+            self._forget()
+        self.failure = None
+        while self.ran <= number:
+            here = self.ran
             code = self.steps[here].code
+            if code is not None:
+                tell(here)
             try:
-                output = Output() if code is None else self._session.run(code)
+                result = Result(Output() if code is None else self._session.run(code))
             except BaseException:
-                self.forget()
-                del self.results[here:]
+                self._forget()
                 raise
-            result = Result(output, time.perf_counter() - started)
             if result.failed:
-                self.forget()
+                self._forget()
                 del self.results[here:]
-                return result
-            self._record(here, result)
-            if here == number:
-                return result
+                self.failure = result
+                return
+            self.ran = here + 1
+            if here < len(self.results):  # once more, on the way: the numbers are the same, and the guess stays
+                result.guess, result.picture = self.results[here].guess, self.results[here].picture
+            self.results[here : here + 1] = [result]
 
-    def names(self, number: int) -> dict[str, Any]:
-        """A copy of the names that the code before step `number` defines; empty where that code fails."""
-        if number and self._ran != number:
-            self.run(number - 1)
-        return {} if self._session is None or not number else dict(self._session.names)
-
-    def seconds(self, number: int) -> float:
-        """How long it took, as far as one knows, to run what must be run again before step `number` can be."""
-        start = self._ran if self._ran <= number else 0
-        return sum(result.seconds for result in self.results[start:number])
-
-    def forget(self) -> None:
-        """Let go of the names, which may have been changed: the next run starts at the beginning."""
-        self._session, self._ran = None, 0
+    def lend(self) -> dict[str, Any]:
+        """The names that the code of the first `ran` steps defines, to do anything with: the next run begins anew."""
+        names = self._session.names
+        self._forget()
+        return names
 
     def read_again(self) -> bool:
         """Read the file anew; whether it says something else. The results of the steps before the change stay.
 
-        Raises OSError and ValueError as `read` does; then nothing has changed.
+        Raises OSError and DataError as `read` does; then nothing has changed.
         """
         before, found = self.steps, read(self.tutorial.path)
         if found.cells == self.tutorial.cells:
             return False
         self.tutorial, self.steps = found, steps_of(found)
-        same = 0
-        for old, new in zip(before, self.steps):
-            if not old.same_text(new):
-                break
-            same += 1
-        del self.results[same:]
-        self.forget()
+        same = [old.text == new.text for old, new in zip(before, self.steps)]
+        del self.results[(*same, False).index(False) :]
+        self.failure = None
+        self._forget()
         return True
 
-    def _record(self, here: int, result: Result) -> None:
-        self._ran = here + 1
-        if here < len(self.results):  # once more, on the way: the numbers are the same, and the guess stays
-            result.guess, result.picture = self.results[here].guess, self.results[here].picture
-            self.results[here] = result
-        else:
-            self.results.append(result)
+    def _forget(self) -> None:
+        """Let go of the names: the next run starts at the beginning."""
+        self.ran, self._session = 0, Session(self.tutorial)

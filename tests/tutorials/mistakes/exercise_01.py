@@ -46,6 +46,20 @@ def learning(neuron, x, target, rate, steps, *, clear=True, sign=-1.0, weights_o
     return losses
 
 
+def never_back(neuron, x, target, rate, steps):
+    neuron.zero_grad()
+    return [parameter.data - rate * parameter.grad for parameter in neuron.parameters()]
+
+
+def same_loss(neuron, x, target, rate, steps):
+    neuron.zero_grad()
+    loss = (neuron(x) - target) ** 2
+    loss.backward()
+    neuron.bias.data = neuron.bias.data - rate * neuron.bias.grad
+    neuron.weight.data = neuron.weight.data - rate * neuron.weight.grad
+    return [loss.item()] * steps
+
+
 def at_once(node, gradient=1.0, found=None):
     found = {} if found is None else found
     found[node] = found.get(node, 0.0) + gradient
@@ -62,6 +76,21 @@ def path_by_path(node, gradient=1.0, found=None):
         if derivative is not None:
             path_by_path(parent, gradient * derivative, found)
     return found
+
+
+def from_the_front(root, start=None):
+    found = {root: 1.0}
+    for node in mg.topological_order(root):
+        for parent, derivative in zip(node.parents, mg.local_derivatives(node)):
+            if derivative is not None:
+                gradient = found[node] if start is None else found.get(node, start)
+                found[parent] = found.get(parent, 0.0) + gradient * derivative
+    return found
+
+
+def of_the_nodes(root):
+    root.backward()
+    return {node: node.grad for node in mg.topological_order(root) if node.grad is not None}
 
 
 def overwriting(root):
@@ -101,9 +130,16 @@ MISTAKES = [
     (LEARNS, {"learn": lambda *a: learning(*a, plain=False)}, "plain numbers"),
     (LEARNS, {"learn": lambda *a: learning(*a, sign=0.0)}, "The weights are as they were"),
     (LEARNS, {"learn": lambda *a: learning(*a)[1:]}, "12 steps were asked for"),
+    (LEARNS, {"learn": never_back}, "nothing has gone back yet"),
+    (LEARNS, {"learn": same_loss}, "All your losses are the same number"),
     (ANY, {"gradients_of": at_once}, "is 6 and not 4"),
     (ANY, {"gradients_of": overwriting}, "a second path overwrote"),
     (ANY, {"gradients_of": constants_too}, "Step over those parents"),
     (ANY, {"gradients_of": lambda root: {}}, "The root itself is missing"),
+    (ANY, {"gradients_of": from_the_front}, "looked up before it was in the dict"),
+    (ANY, {"gradients_of": lambda root: from_the_front(root, 0.0)}, "Nothing arrives at a leaf"),
+    (ANY, {"gradients_of": lambda root: {"a": 1.0, root: 1.0}}, "the nodes themselves"),
+    (ANY, {"gradients_of": of_the_nodes}, "You called .backward()"),
     (ONCE, {"gradients_of": path_by_path}, "walks every path"),
+    (ONCE, {"gradients_of": lambda root: mg.gradients(root)}, "You called mg.gradients"),
 ]

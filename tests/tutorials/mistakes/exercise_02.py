@@ -42,6 +42,7 @@ MISTAKES = [
     (SWISH, {"swish": swish(lambda z: sigmoid(z) * (1 - sigmoid(z)))}, "the rule for products"),
     (SWISH, {"swish": lambda z: (sigmoid(z), sigmoid(z))}, "Swish is z·σ(z)"),
     (SWISH, {"swish": lambda z: z * sigmoid(z)}, "two things"),
+    (SWISH, {"swish": lambda z: (sigmoid(z) * (1 + z * (1 - sigmoid(z))), z * sigmoid(z))}, "are exchanged"),
     (FLAT, {"saturated_units": flat_sigmoid}, "the slope of the sigmoid"),
     (FLAT, {"saturated_units": lambda z: flat(z).all(axis=0)}, "all of the examples"),
     (FLAT, {"saturated_units": lambda z: flat(z).any(axis=0)}, "One flat example is enough"),
@@ -49,6 +50,7 @@ MISTAKES = [
     (FLAT, {"saturated_units": lambda z: np.mean(flat(z), axis=0) < 0.95}, "the wrong way round"),
     (FLAT, {"saturated_units": lambda z: np.mean(1 - np.tanh(z) ** 2, axis=0) < 0.06}, "the mean slope"),
     (FLAT, {"saturated_units": flat}, "should have the shape (6,)"),
+    (FLAT, {"saturated_units": lambda z: np.mean(flat(z), axis=0)}, "True or False"),
     (DISTANCE, {"distance_from": lambda c: (BOTH_WAYS, [[0.0], [0.0]])}, "That is |x|."),
     (DISTANCE, {"distance_from": lambda c: (BOTH_WAYS, [[c], [-c]])}, "the wrong sign"),
     (DISTANCE, {"distance_from": lambda c: (BOTH_WAYS, [[-c], [-c]])}, "does not move it"),
@@ -60,4 +62,5 @@ MISTAKES = [
     (REVIVE, {"revive": reviving(lambda z, b: b - z.mean(axis=0))}, "You took the mean of z"),
     (REVIVE, {"revive": reviving(lambda z, b: b + 100.0)}, "is now on for 100%"),
     (REVIVE, {"revive": weights_too}, "The weights have changed"),
+    (REVIVE, {"revive": lambda layer, X: None}, "the output of the ReLU"),
 ]

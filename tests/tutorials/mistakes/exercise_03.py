@@ -21,6 +21,21 @@ def bias_summed(X, y, w, b):
     return pull @ X / len(X), pull.sum()
 
 
+def one_after_the_other(X, t, w, b, rate, strength):
+    new_w, _ = stepped(X, t, w, b, rate, strength)
+    return new_w, stepped(X, t, new_w, b, rate, strength)[1]
+
+
+def gradients_only(X, t, w, b, rate, strength):
+    new_w, new_b = stepped(X, t, w, b, rate, strength)
+    return (w - new_w) / rate, (b - new_b) / rate
+
+
+def bias_added_up(X, t, w, b, rate, strength):
+    new_w, new_b = stepped(X, t, w, b, rate, strength)
+    return new_w, b + len(X) * (new_b - b)
+
+
 def stepped(X, t, w, b, rate, strength, *, forget=1.0, bias_too=0.0, sign=1.0, over=None):
     inside = t * (X @ w + b) < 1
     of_s = np.where(inside, -t, 0) / (len(X) if over is None else over(inside))
@@ -55,4 +70,7 @@ MISTAKES = [
     (S, {"svm_step": lambda *a: stepped(*a, forget=2.0)}, "not 2w"),
     (S, {"svm_step": lambda *a: stepped(*a, over=np.sum)}, "the number of examples that still teach"),
     (S, {"svm_step": lambda *a: stepped(*a, over=lambda inside: 1)}, "You added the examples up"),
+    (S, {"svm_step": gradients_only}, "These are the gradients"),
+    (S, {"svm_step": bias_added_up}, "it too takes their mean"),
+    (S, {"svm_step": one_after_the_other}, "both gradients are taken at the old"),
 ]

@@ -13,14 +13,14 @@ def counted(n_in, sizes, *, inputs=False, with_biases=False, first=True, last_bi
     return neurons, weights + with_biases * biases, biases
 
 
-def run(X, weights, biases, *, bias=True, last=False, transpose=True, plain=False):
+def run(X, weights, biases, *, bias=True, last=False, transpose=True, plain=False, steep=1.0):
     for i, (weight, b) in enumerate(zip(weights, biases)):
         if plain:
             weight, b = getattr(weight, "data", weight), getattr(b, "data", b)
             weight, b = np.asarray(weight), np.asarray(b)
         X = X @ (weight.T if transpose else weight) + (b if bias else 0.0)
         if last or i < len(weights) - 1:
-            X = 1.0 / (1.0 + np.exp(-X))
+            X = 1.0 / (1.0 + np.exp(-steep * X)) if steep else X
     return X
 
 
@@ -64,13 +64,18 @@ MISTAKES = [
     (D, {"forward": lambda *a: run(*a, last=True)}, "There is a sigmoid on the output layer"),
     (D, {"forward": lambda *a: run(*a, bias=False)}, "The biases are missing"),
     (D, {"forward": lambda *a: run(*a, transpose=False)}, "is not the layer: `X @ weight.T`"),
+    (D, {"forward": lambda *a: run(*a, steep=None)}, "No layer has an activation"),
+    (D, {"forward": lambda *a: run(*a, steep=-1.0)}, "with the minus sign"),
     (D, {"forward": columns}, "Examples are rows here"),
     (A, {"forward": lambda *a: run(*a, plain=True)}, "the gradients are lost"),
     (A, {"forward": one_by_one}, "It does not run on Tensors"),
+    (S, {"collapse": lambda W1, b1, W2, b2: W2 @ W1}, "an array of shape (4, 4)"),
+    (S, {"collapse": lambda W1, b1, W2, b2: (W2 * W1, W2 @ b1 + b2)}, "multiplies number by number"),
     (S, {"collapse": lambda W1, b1, W2, b2: (W1 @ W2, W2 @ b1 + b2)}, "Your W is W1 W2"),
     (S, {"collapse": lambda W1, b1, W2, b2: (W2 @ W1, b2)}, "The first bias is missing"),
     (S, {"collapse": lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2)}, "b1 goes through the second layer"),
     (S, {"collapse": lambda W1, b1, W2, b2: (W2 @ W1, W2 @ (b1 + b2))}, "W2 is not applied to b2"),
+    (B, {"layer_backward": lambda X, w, G: (w.T @ G, G @ X.T, G)}, "Examples are rows here"),
     (B, {"layer_backward": lambda X, w, G: back(X, w, G, of_weight=X.T @ G)}, "that of weight.T"),
     (B, {"layer_backward": lambda X, w, G: back(X, w, G, of_X=G @ w.T)}, "goes through weight.T once more"),
     (B, {"layer_backward": lambda X, w, G: back(X, w, G, of_bias=G)}, "the sum of G over the rows"),

@@ -18,6 +18,10 @@ def rounded(width):
     return 4.39 / width
 
 
+def falling(width):
+    return -2 * np.log(9) / width
+
+
 def too_high(x, a, b):
     return F.relu(x - a) - 2 * F.relu(x - (a + b) / 2) + F.relu(x - b)
 
@@ -66,6 +70,12 @@ def differences_for_slopes(xs, ys):
     return _network(xs, ys, divided=False, changes=False)
 
 
+def weight_replaced(xs, ys):
+    model = _network(xs, ys)
+    model.layers[0].weight = np.ones((len(xs) - 1, 1))
+    return model
+
+
 def a_unit_too_many(xs, ys):
     return mg.nn.MLP(1, [len(xs), 1], "relu", rng=0)
 
@@ -77,6 +87,7 @@ MISTAKES = [
     (STEP, {"steepness_for": half_the_climb}, "Twice as steep"),
     (STEP, {"steepness_for": multiplied}, "the other way round"),
     (STEP, {"steepness_for": rounded}, "rounded"),
+    (STEP, {"steepness_for": falling}, "k is above 0"),
     (TENT, {"tent": too_high}, "half of its width"),
     (TENT, {"tent": falls_on}, "goes on falling"),
     (TENT, {"tent": stays_up}, "counts twice"),
@@ -86,6 +97,7 @@ MISTAKES = [
     (LINE, {"polyline": slopes_for_changes}, "the CHANGE of slope"),
     (LINE, {"polyline": differences_for_slopes}, "divided by that of xs"),
     (LINE, {"polyline": no_bias}, "the output's bias is ys[0]"),
+    (LINE, {"polyline": weight_replaced}, "the hidden weight is no Tensor any more"),
     (LINE, {"polyline": a_unit_too_many}, "should be MLP(1, [1, 1], 'relu')"),
     (QUARTER, {"polyline": slopes_for_changes}, "about a quarter"),
 ]

@@ -33,6 +33,12 @@ def of_data(model, strength):
     return strength * 0.5 * sum((layer.weight.data**2).sum() for layer in model.layers)
 
 
+def squared_in_place(model, strength):
+    for layer in model.layers:
+        layer.weight.data = layer.weight.data**2
+    return strength * 0.5 * sum(layer.weight.sum() for layer in model.layers)
+
+
 def kept(a, p, rng):
     return a * (rng.random(a.shape) < p) / p
 
@@ -57,6 +63,10 @@ def whole_columns(a, p, rng):
     return a * (rng.random(a.shape[1]) >= p) / (1 - p)
 
 
+def whole_rows(a, p, rng):
+    return a * (rng.random((len(a), 1)) >= p) / (1 - p)
+
+
 def in_place(a, p, rng):
     a *= (rng.random(a.shape) >= p) / (1 - p)
     return a
@@ -68,6 +78,10 @@ def own_seed(a, p, rng):
 
 def added_up(p, surely=0.95):
     return math.ceil(surely / p)
+
+
+def no_number(p, surely=0.95):
+    return float("nan")
 
 
 def not_rounded(p, surely=0.95):
@@ -95,6 +109,7 @@ MISTAKES = [
     (PENALTY, {"l2_penalty": the_length}, "the square root"),
     (PENALTY, {"l2_penalty": sizes}, "That is L1"),
     (PENALTY, {"l2_penalty": first_layer}, "the first layer only"),
+    (PENALTY, {"l2_penalty": squared_in_place}, "has changed the weights"),
     (REACHES, {"l2_penalty": of_data}, "remembers nothing"),
     (SHARE, {"dropout": kept}, "that to stay"),
     (SHARE, {"dropout": unscaled}, "as they were"),
@@ -102,10 +117,12 @@ MISTAKES = [
     (SHARE, {"dropout": multiplied}, "multiplied what stays"),
     (SHARE, {"dropout": one_draw}, "a draw of its own"),
     (SHARE, {"dropout": whole_columns}, "in whole columns"),
+    (SHARE, {"dropout": whole_rows}, "in whole rows"),
     (ANEW, {"dropout": in_place}, "has changed the array"),
     (ANEW, {"dropout": own_seed}, "dropped the same entries"),
     (TRIES, {"tries_needed": added_up}, "added probabilities up"),
     (TRIES, {"tries_needed": not_rounded}, "Round up"),
+    (TRIES, {"tries_needed": no_number}, "no number of beginnings"),
     (TRIES, {"tries_needed": rounded_down}, "not enough"),
     (TRIES, {"tries_needed": one_more}, "enough already"),
 ]

@@ -75,6 +75,23 @@ def mean_only(g, x):
     return (g - g.mean(axis=0)) / x.std(axis=0)
 
 
+def in_place(g, x, W, b):
+    g *= np.where(x @ W.T + b > 0, 1.0, 0.1)
+    return g @ W, g.T @ x, g.sum(axis=0)
+
+
+def slope_for_x_only(g, x, W, b):
+    return (g * np.where(x @ W.T + b > 0, 1.0, 0.1)) @ W, g.T @ x, g.sum(axis=0)
+
+
+def nothing():
+    return np.array([]), np.array([]), np.array([])
+
+
+def x_for_u(g, x):
+    return (g - g.mean(axis=0) - x * (g * x).mean(axis=0)) / x.std(axis=0)
+
+
 MISTAKES = [
     ("test_1_a_central_difference", {"central_difference": forward_difference}, "a difference to one side"),
     ("test_1_a_central_difference", {"central_difference": half_the_step}, "Divide by 2h and not by h"),
@@ -89,4 +106,12 @@ MISTAKES = [
     ("test_3_inputs_that_tell", {"telling_inputs": at_the_kink}, "at its kink"),
     ("test_4_the_backward_pass_of_standardise", {"standardise_backward": constants}, "for constants"),
     ("test_4_the_backward_pass_of_standardise", {"standardise_backward": mean_only}, "standard deviation is missing"),
+    (
+        "test_2_the_backward_pass_of_a_leaky_layer",
+        {"leaky_layer_backward": in_place},
+        "g that was given to you has changed",
+    ),
+    ("test_2_the_backward_pass_of_a_leaky_layer", {"leaky_layer_backward": slope_for_x_only}, "of W is made from g"),
+    ("test_3_inputs_that_tell", {"telling_inputs": nothing}, "arrays of one length"),
+    ("test_4_the_backward_pass_of_standardise", {"standardise_backward": x_for_u}, "u = standardise(x) belongs"),
 ]

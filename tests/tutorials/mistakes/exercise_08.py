@@ -73,6 +73,22 @@ def waking(*, bias=True, outgoing=True, everyone=False, rows=False):
     return wake
 
 
+def positions(a):
+    return (a > 0).mean(axis=0), np.flatnonzero(a.max(axis=0) <= 0)
+
+
+def shares(a):
+    return (1 - a**2 < 0.06).mean(axis=0)
+
+
+def weight_itself(model, X, rng):
+    model.layers[0].weight = model.layers[0].weight.data.copy()
+
+
+def copies_only(model, X, rng):
+    model.layers[0].weight.data.copy()[:] = 1.0
+
+
 MISTAKES = [
     ("test_1_on_rates_and_dead_units", {"on_rates_and_dead": over_units}, "Go over the examples: axis 0"),
     ("test_1_on_rates_and_dead_units", {"on_rates_and_dead": at_least_zero}, "exactly 0 is off"),
@@ -89,4 +105,8 @@ MISTAKES = [
     ("test_4_wake_the_dead", {"wake": waking(outgoing=False)}, "says something else"),
     ("test_4_wake_the_dead", {"wake": waking(everyone=True)}, "that was alive has changed"),
     ("test_4_wake_the_dead", {"wake": waking(rows=True)}, "*column*"),
+    ("test_1_on_rates_and_dead_units", {"on_rates_and_dead": positions}, "positions of the dead units"),
+    ("test_2_saturated_tanh_units", {"saturated_units": shares}, "which of them are at least 0.95"),
+    ("test_4_wake_the_dead", {"wake": weight_itself}, "Assign your array to `.data`"),
+    ("test_4_wake_the_dead", {"wake": copies_only}, "or it changes copies"),
 ]
