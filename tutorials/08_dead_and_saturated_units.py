@@ -38,7 +38,9 @@ def table(model, x):
 
 
 table(small, x)
-viz.draw_health(mg.unit_health(small, x), title="Four units")
+report = mg.unit_health(small, x)
+assert report.faint == 0.025
+viz.draw_health(report, title="Four units")
 
 # %% [markdown]
 # Four of the nine numbers are above 0, so three units have the same on-rate. Unit 2 is
@@ -300,7 +302,9 @@ edge = (1 - np.sqrt(1 - 0.06)) / 2  # where the slope σ·(1 − σ) is 0.06 of 
 print(f"a sigmoid is saturated below {edge:.3f} and above {1 - edge:.3f}")
 print("scale  layer      saturated: units  activations")
 for scale in (30.0, 200.0):
-    for layer in mg.unit_health(sigmoid_network(scale), digits).layers:
+    report = mg.unit_health(sigmoid_network(scale), digits)
+    assert (report.flat, report.often) == (0.06, 0.95)
+    for layer in report.layers:
         units, share = layer.saturated.mean(), layer.saturated_share.mean()
         print(f"{scale:5.0f}  {layer.name}  {units:16.0%}  {share:11.0%}")
         assert share > 0.7
@@ -358,6 +362,7 @@ for activation in ("sigmoid", "tanh", "relu"):
     print(f"{activation:8}", *(f"{g.mean_abs:.0e}" for g in sizes), sizes[0].verdict)
     first_over_last[activation] = sizes[0].mean_abs / sizes[-1].mean_abs
     print(f"{'':8} the first over the last: {first_over_last[activation]:.1g}")
+    assert all((g.verdict == "vanishing") == (g.mean_abs < 1e-7) for g in sizes)
 assert 1e-6 < first_over_last["sigmoid"] < 1e-5
 assert min(first_over_last["tanh"], first_over_last["relu"]) > 0.25
 

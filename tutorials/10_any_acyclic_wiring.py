@@ -100,6 +100,7 @@ viz.draw(xor, title="XOR with one hidden unit")
 #
 # **Predict.** Of ten beginnings each, how many end with all four corners right?
 
+
 # %%
 def learns(seed, skip):
     net = nn.Network(rng=seed)
@@ -136,6 +137,7 @@ viz.draw_boundary(models, corners, is_odd, margin=0.4, title=title)
 # plainest such network, a chain of units with one input and all weights 1. Two more are
 # built from it: one has a single wire more, from the first unit straight to the end; in
 # the other each unit's output is *added* to what went into it.
+
 
 # %%
 def chain(length, kind):
@@ -219,7 +221,8 @@ off = abs(there.data - here.data).max()
 off_back = abs(np.concatenate(in_layers) - same.weight.grad).max()
 print(f"outputs differ by at most   {off:.0e}")
 print(f"gradients differ by at most {off_back:.0e}")
-assert off < 1e-12 and off_back < 1e-9
+assert off < 1e-12
+assert off_back < 1e-9
 
 # %% [markdown]
 # 18 edges, and the same numbers but for rounding. (The sums are added up in another
@@ -244,7 +247,8 @@ paths = sorted(filter(None, last), key=last.get)
 order = [path.split(".")[-1] for path in paths]
 print(len(nodes), "Values; units in the order", *order)
 print("generations:", net.generations)
-assert order[0] == "a" and order[-1] == "score"
+assert order[0] == "a"
+assert order[-1] == "score"
 
 # %% [markdown]
 # It begins with a and ends with the score. Whether b or c comes first does not matter:
@@ -273,6 +277,7 @@ assert net.edges == edges
 #
 # **Predict.** We try w and v both 0.5, both 2, and then w = −2 with v = 2. In which of
 # these does the value of a settle, and does it matter where it starts?
+
 
 # %%
 def rounds(w, v, start, count=60):
@@ -451,9 +456,9 @@ for finding in report.findings:
 # | never use it | last in the race, but an output can need it | tutorials 2 and 3 |
 # | tanh is zero-centred: always preferred | yes, though it saturates too | tutorial 2 |
 # | ReLU is cheap, and six times as fast as tanh | cheap; not even twice | tutorial 2 |
-# | too high a rate kills as much as 40 % of ReLUs | yes, and more | tutorials 2, 8 and 9 |
-# | leaky ReLU: not always consistent | cannot die; else level with ReLU | tutorials 2 and 8 |
-# | PReLU: unclear | cannot die; two seeds decide no more | tutorial 2 |
+# | too high a rate kills as much as 40 % of ReLUs | yes, and more | tutorials 8 and 9 |
+# | leaky ReLU: not always consistent | never dead; level with ReLU | tutorials 2 and 8 |
+# | PReLU: unclear | never dead; two seeds decide no more | tutorial 2 |
 # | Maxout: both ReLUs in one, no dying, twice the size | yes, all of it | tutorial 2 |
 # | so ReLU, mind the rate; else leaky or Maxout | the rate is what helps | tutorial 8 |
 # | kinds of neuron may be mixed | yes, and it trains | tutorial 10 |
@@ -481,7 +486,7 @@ for finding in report.findings:
 # |---|---|---|
 # | one hidden layer approximates anything | yes: more bumps, less error | tutorial 5 |
 # | power alone says little | yes: to learn needs far fewer parameters | tutorial 5 |
-# | three layers often beat two, more rarely help | by little, on one problem | tutorial 5 |
+# | three layers beat two, more rarely help | by little, on one problem | tutorial 5 |
 # | more units, more complicated regions | yes, and a higher test loss | tutorial 6 |
 # | do not shrink: L2, dropout, input noise | yes, in the test loss | tutorial 6 |
 # | dropout against overfitting, on digits | lost among the splits | tutorial 9 |

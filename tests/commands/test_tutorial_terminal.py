@@ -270,7 +270,7 @@ def test_a_result_taller_than_the_terminal_comes_in_pieces(opened):
     )
     terminal = opened("1", rows=24)
     terminal.until(PROMPT)
-    assert [shown(terminal.enter()).count("│ result") for _ in range(3)] == [19, 20, 11]
+    assert [shown(terminal.enter()).count("│ result") for _ in range(3)] == [20, 21, 9]
 
 
 def test_keys_typed_while_a_cell_runs_are_read_when_it_is_done(opened):

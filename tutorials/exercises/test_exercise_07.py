@@ -75,9 +75,7 @@ def test_2_the_backward_pass_of_a_leaky_layer():
         answer = filled(yours.leaky_layer_backward(*given), "leaky_layer_backward")
         for name, before, after in zip("gxWb", (g, x, W, b), given, strict=True):
             if not np.array_equal(before, after):
-                fail(
-                    f"The array {name} that was given to you has changed. Work on copies: `d = g * ...`, and not `g *= ...`."
-                )
+                fail(f"The array {name} that was given to you has changed: write `d = g * ...`, and not `g *= ...`.")
         if not isinstance(answer, (tuple, list)) or len(answer) != 3:
             fail("leaky_layer_backward should give back three arrays, `return of_x, of_W, of_b`.")
         z = x @ W.T + b
@@ -147,7 +145,7 @@ def test_4_the_backward_pass_of_standardise():
     rng = np.random.default_rng(4)
     x, g = rng.normal(1.0, 2.0, (6, 3)), rng.normal(size=(6, 3))
     given = g.copy(), x.copy()
-    found = array(yours.standardise_backward(*given), x.shape, "the gradient of x")
+    found = array(yours.standardise_backward(*given), x.shape, "standardise_backward")
     for name, before, after in zip("gx", (g, x), given, strict=True):
         if not np.array_equal(before, after):
             fail(f"The array {name} that was given to you has changed. Work on a copy of it.")

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterable
 from functools import cached_property
-from io import StringIO
 from textwrap import wrap
 from typing import Any
 
@@ -112,16 +111,12 @@ class Screen:
             lines = [part for line in lines for part in _folded(line, self.width - 4)]
         return "\n".join(self._styled([bar, (line, "")]) for line in lines)
 
-    def picture(self, text: str) -> str:
-        """A picture's text, a little in from the edge."""
-        return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))
-
     def note(self, text: str, strong: str = "") -> str:
         """What the program says, in its own voice: quieter than the tutorial. `strong` at its end is not."""
         from rich.text import Text
 
         said = Text.assemble((text, _GREY), (strong, "bold" if self.alive else ""))
-        lines = said.wrap(self._console(), min(self.width, _PROSE) - 2)
+        lines = said.wrap(self._console, min(self.width, _PROSE) - 2)
         return "\n".join("  " + self._rendered(line) for line in lines)
 
     def wipe(self, lines: int) -> None:
@@ -135,25 +130,19 @@ class Screen:
         return self._rendered(Text.assemble(*((text, style) for text, style in parts)))
 
     def _rendered(self, what: Any, width: int | None = None) -> str:
-        console = self._console(width)
-        console.print(what, soft_wrap=width is None)
-        text: str = console.file.getvalue()
-        return "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
-
-    def _console(self, width: int | None = None) -> Any:
-        from rich.console import Console
-
-        return Console(
-            file=StringIO(), force_terminal=self.alive, color_system=self._system, no_color=self._no_color,
-            width=width or self.width, theme=self._theme, highlight=False, markup=False, emoji=False,
-            legacy_windows=False,
-        )  # fmt: skip
+        with self._console.capture() as found:
+            self._console.print(what, soft_wrap=width is None, width=width)
+        return "\n".join(line.rstrip() for line in found.get().rstrip("\n").split("\n"))
 
     @cached_property
-    def _theme(self) -> Any:
+    def _console(self) -> Any:
+        from rich.console import Console
         from rich.theme import Theme
 
-        return Theme(_STYLES)
+        return Console(
+            force_terminal=self.alive, color_system=self._system, no_color=self._no_color, width=_WIDEST,
+            theme=Theme(_STYLES), highlight=False, markup=False, emoji=False, legacy_windows=False,
+        )  # fmt: skip
 
 
 def plain(markdown: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from contextlib import nullcontext
+from textwrap import indent
 from typing import Any
 
 from micrograd_nn import run
@@ -65,7 +67,7 @@ class Reader:
 
     def read(self, start: int = 0) -> tuple[int, bool]:
         """Read from step `start` on; returns the exit status, and whether the end was reached."""
-        self._next = start
+        self._keep(start)
         with run.handling(_end, signal.SIGTERM):
             try:
                 here = self._passed(start)
@@ -179,7 +181,7 @@ class Reader:
         shown = [self.screen.result(printed)] if printed.strip() else []
         wrong = [self.screen.result(output.error, wrong=True)] if output.error else []
         if pictured and result.picture is None:
-            text = self.screen.picture(told(output.value, self.screen.width - 4, self.screen.color))
+            text = indent(told(output.value, self.screen.width - 4, self.screen.color), "  ")
             saved = self.shelf.put(output.value, here + 1)
             result.picture = f"{text}\n\n{self.screen.note(f'Picture: {saved}')}" if saved else text
         picture = [] if result.picture is None else [result.picture]
@@ -287,8 +289,7 @@ class Reader:
 
     def _write(self, text: str) -> None:
         """Write what the reader is to see; what would push the unread off the screen comes after an Enter."""
-        lines, rows = text.split("\n"), self._room()
-        for piece in ("\n".join(lines[k : k + rows]) for k in range(0, len(lines), rows)):
+        for piece in _pages(text, self._room()):
             while self._too_much(piece) and (said := self._asked("more")[0]):
                 target = self._wanted(said)
                 if target is not None:
@@ -302,7 +303,7 @@ class Reader:
 
     def _room(self) -> int:
         """Rows for what is read at a time: those of the screen without the prompt."""
-        return max(8, self.screen.height - 4)
+        return max(8, self.screen.height - 3)
 
     def _put(self, text: str) -> None:
         self._fresh += text.count("\n") + 1
@@ -310,6 +311,16 @@ class Reader:
 
     def _note(self, text: str, strong: str = "") -> None:
         self._put("\n" + self.screen.note(text, strong))
+
+
+def _pages(text: str, rows: int) -> Iterator[str]:
+    """A text in pieces of at most so many rows, parted at an empty line where there is one in the later half."""
+    lines = text.split("\n")
+    while len(lines) > rows:
+        at = max((k for k in range(rows // 2, rows) if not lines[k]), default=rows)
+        yield "\n".join(lines[:at])
+        lines = lines[at:]
+    yield "\n".join(lines)
 
 
 def _without_heading(markdown: str) -> str:
