@@ -316,12 +316,12 @@ assert after[8] < after[1] / 3
 # The steep ones improve, and end with more than 2 times the error of the network that
 # began with random weights. A step is flat nearly everywhere, so nearly all activations
 # are saturated, and hardly any gradient tells a step where it should stand. The gentle
-# ones begin no better, and end with less than a third of that error. So better weights
-# exist for this very network, and where it begins decides whether gradient descent gets
-# there.
+# ones begin hardly better, and end with less than a third of the steep ones' error. So
+# better weights exist for this very network, and where it begins decides whether gradient
+# descent gets there.
 
 # %% [markdown]
-# There is a gentler case. Sigmoid and tanh units represent exactly the same functions.
+# There is a less extreme case. Sigmoid and tanh units represent exactly the same functions.
 #
 # **Predict.** Two networks with 10 hidden units that both start from small random
 # weights, one of sigmoids and one of tanh. Do they learn equally well?

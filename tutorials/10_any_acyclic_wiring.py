@@ -449,17 +449,17 @@ for finding in report.findings:
 #
 # | The notes say | Our runs | Where |
 # |---|---|---|
-# | sigmoid saturates, kills the gradient | yes, at both ends | tutorial 2 |
-# | too large initial weights saturate it | yes; a little larger helps | tutorial 8 |
-# | not zero-centred: zig-zag; batches soften it | yes, both | tutorial 2 |
-# | its exponential is costly | yes, beside a ReLU | tutorial 2 |
-# | never use it | last in the race, but an output can need it | tutorials 2 and 3 |
+# | the sigmoid saturates, and kills the gradient | yes, at both ends | tutorial 2 |
+# | too large initial weights saturate sigmoids | yes; a little larger helps | tutorial 8 |
+# | not zero-centred: a zig-zag, less in a batch | yes, both | tutorial 2 |
+# | the sigmoid's exponential is costly | yes, beside a ReLU | tutorial 2 |
+# | never use the sigmoid | last in the race; outputs can need it | tutorials 2 and 3 |
 # | tanh is zero-centred: always preferred | yes, though it saturates too | tutorial 2 |
 # | ReLU is cheap, and six times as fast as tanh | cheap; not even twice | tutorial 2 |
 # | too high a rate kills as much as 40 % of ReLUs | yes, and more | tutorials 8 and 9 |
-# | leaky ReLU: not always consistent | never dead; level with ReLU | tutorials 2 and 8 |
+# | leaky ReLU: not always consistent | never dead; else like ReLU | tutorials 2 and 8 |
 # | PReLU: unclear | never dead; two seeds decide no more | tutorial 2 |
-# | Maxout: both ReLUs in one, no dying, twice the size | yes, all of it | tutorial 2 |
+# | Maxout: both ReLUs in it, no dying, twice the size | yes, all of it | tutorial 2 |
 # | so ReLU, mind the rate; else leaky or Maxout | the rate is what helps | tutorial 8 |
 # | kinds of neuron may be mixed | yes, and it trains | tutorial 10 |
 
@@ -472,7 +472,7 @@ for finding in report.findings:
 # | without the max, layers collapse into one | yes, to rounding | tutorial 4 |
 # | all pairs of two layers, none within one | yes, counted edge by edge | tutorial 4 |
 # | N layers do not count the input | so the summaries count | tutorials 3 and 4 |
-# | their two examples: so many parameters | yes, to the last one | tutorial 4 |
+# | parameters of their two small networks | as they count them | tutorial 4 |
 # | no activation on the output | with one, some targets are missed | tutorial 4 |
 # | the forward pass, as they write it | runs, gives gradients | tutorial 4 |
 # | an MLP learns digits from its graph | yes | tutorial 9 |
