@@ -428,8 +428,9 @@ viz.draw_health(report, title="The network trained with rate 3")
 # Only the bias at the very end can still learn. What is 0 everywhere has the verdict
 # "vanishing" as well.
 #
-# The picture has the units above and the gradients below, and then the advice. The first
-# thing to do is to lower the rate, and to start again.
+# The picture has the units above and the gradients below, and then the advice. That on
+# the dead units comes first here, as the gradient vanishes because of them: lower the
+# rate, and start again.
 #
 # On the command line every run is looked at in this way. `micrograd-nn train --data
 # spirals --layers 32,32 --lr 0.1` trains, and prints the report of the units at its

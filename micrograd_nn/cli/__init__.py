@@ -38,7 +38,7 @@ def _status(argv: Sequence[str] | None) -> int:
     except MemoryError:
         return complain("that needs more memory than there is: use fewer or smaller layers.")
     except OSError as error:
-        return complain(f"{error.filename or 'writing the run'}: {error.strerror or error}.")
+        return complain(f"{error.filename or 'writing the files'}: {error.strerror or error}.")
     except KeyboardInterrupt:
         return complain("interrupted.", 130)
 
