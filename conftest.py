@@ -101,5 +101,10 @@ def end(namespace):
 
 
 pytest_collect_file = Sybil([blocks], patterns=["README.md", "docs/*.md"], setup=begin, teardown=end).pytest()
-# Answers to exercises, of which there are three by the same name: their checks are what is run.
-collect_ignore_glob = ["tests/tutorials/solutions/*", "tests/tutorials/mistakes/*", "tutorials/exercises/[!t]*.py"]
+# No places to look for examples: conftest.py, of which there are several, and answers to exercises, whose checks are run.
+collect_ignore_glob = [
+    "tests/*conftest.py",
+    "tests/tutorials/solutions/*",
+    "tests/tutorials/mistakes/*",
+    "tutorials/exercises/[!t]*.py",
+]

@@ -450,7 +450,7 @@ for finding in report.findings:
 # | The notes say | Our runs | Where |
 # |---|---|---|
 # | the sigmoid saturates, and kills the gradient | yes, at both ends | tutorial 2 |
-# | too large initial weights saturate sigmoids | yes; a little larger helps | tutorial 8 |
+# | too large initial weights saturate | yes; a little larger helps | tutorial 8 |
 # | not zero-centred: a zig-zag, less in a batch | yes, both | tutorial 2 |
 # | the sigmoid's exponential is costly | yes, beside a ReLU | tutorial 2 |
 # | never use the sigmoid | last in the race; outputs can need it | tutorials 2 and 3 |

@@ -38,6 +38,7 @@ def test_1_both_tables_on_the_scale_of_the_training_table():
         (scaled(X_train, both), "The mean was taken of both tables. The test table is not to be seen before the test."),
         (X_train - X_train.mean(0), "The means are 0 now. Divide each column by its standard deviation too."),
         (scaled(X_train, X_train) / X_train.std(0), "That divides by the variance. Take its root."),
+        (scaled(X_train, X_train) * np.sqrt(39 / 40), "That standard deviation divides by N − 1: leave out ddof=1."),
     ]  # fmt: skip
     for mistake, words in told_of_train:
         if np.allclose(train, mistake):
@@ -73,6 +74,10 @@ def test_2_the_confusion_matrix():
             )
         if np.allclose(found, wanted / n) or np.allclose(found, wanted / wanted.sum(1, keepdims=True)):
             fail("Those are shares. Counts are asked for: whole numbers.")
+        if np.array_equal(found, np.tile(wanted.sum(0), (classes, 1))):
+            fail("All rows are the same. [[0] * classes] * classes names one list many times: use np.zeros.")
+        if np.array_equal(found, wanted - np.diag(np.diag(wanted))):
+            fail("The diagonal is empty. It counts the examples that were said right.")
         if found.sum() != n:
             fail(f"There are {n} examples, and your counts add up to {found.sum():g}.")
         told = f"yours:\n{found}\nexpected:\n{wanted}"
@@ -116,6 +121,12 @@ def test_3_dropout_in_training():
     first, second = (yours.dropout(a, 0.5, True, generator) for _ in range(2))
     if np.array_equal(first, second):
         fail("Two calls dropped the same entries. Draw from the `rng` that is given, and do not make one anew.")
+    again = yours.dropout(a, 0.5, True, np.random.default_rng(31))
+    if not np.array_equal(first, again):
+        fail(
+            "Two generators with one seed should drop the same entries. Draw from the `rng` that is given, and not "
+            "from np.random."
+        )
 
 
 def test_3_dropout_in_use():
@@ -170,7 +181,10 @@ def test_4_the_training_loop():
     if np.array_equal(start, weight) and not len(losses):
         fail("train still has its hole: the model has not changed, and there are no losses.")
     if np.array_equal(start, weight):
-        fail("The model has not changed. Does each batch call loss.backward() and then optimizer.step()?")
+        fail(
+            "The model has not changed. Each batch calls optimizer.zero_grad(), then loss.backward(), then "
+            "optimizer.step(), in this order."
+        )
     if not np.allclose(weight, wanted, rtol=1e-9):
         for mistake, words in (
             ({"clear": False},
@@ -189,6 +203,10 @@ def test_4_the_training_loop():
             "The weights differ from those that mg.fit learns with optimizer='sgd', the same rate, epochs and order. "
             "In each batch: scores, loss, zero_grad, backward, step."
         )
+    if any(isinstance(loss, mg.Tensor) for loss in losses):
+        fail("The losses are Tensors, and each of them keeps a whole graph alive. Add up plain numbers: loss.item().")
+    if len(losses) != 4:
+        fail(f"There were 4 epochs, and your list has {len(losses)} losses. It should have one for each epoch.")
     losses = array(losses, (4,), "the list of losses")
     for mistake, words in (
         ({"weighted": False},

@@ -80,7 +80,52 @@ def with_mistake(**which):
     return lambda model, X, y, lr, epochs, seed: training(model, X, y, lr, epochs, seed, **which)
 
 
+def divided_by_n_minus_1(X_train, X_test):
+    return tuple((X - X_train.mean(0)) / X_train.std(0, ddof=1) for X in (X_train, X_test))
+
+
+def one_row_many_times(y, said, classes):
+    table = [[0] * classes] * classes
+    for label, answer in zip(y, said, strict=True):
+        table[label][answer] += 1
+    return table
+
+
+def only_the_wrong(y, said, classes):
+    table = np.zeros((classes, classes), int)
+    np.add.at(table, (y[y != said], said[y != said]), 1)
+    return table
+
+
+def from_numpys_own(a, p, training, rng):
+    return a * (np.random.random(a.shape) >= p) / (1 - p) if training else a  # noqa: NPY002
+
+
+def tensors(model, X, y, lr, epochs, seed):
+    optimizer, order, losses = optim.SGD(model.parameters(), lr=lr), np.random.default_rng(seed), []
+    for _ in range(epochs):
+        total = 0.0
+        for X_batch, y_batch in data.batches(X, y, 32, order):
+            loss = F.cross_entropy(model(X_batch), y_batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total = total + loss * len(y_batch)
+        losses.append(total / len(y))
+    return losses
+
+
+def one_for_each_batch(model, X, y, lr, epochs, seed):
+    return [loss for loss in training(model, X, y, lr, epochs, seed) for _ in range(3)]
+
+
 MISTAKES = [
+    ("test_1_both_tables_on_the_scale_of_the_training_table", {"on_one_scale": divided_by_n_minus_1}, "ddof=1"),
+    ("test_2_the_confusion_matrix", {"confusion": one_row_many_times}, "names one list many times"),
+    ("test_2_the_confusion_matrix", {"confusion": only_the_wrong}, "The diagonal is empty"),
+    ("test_3_dropout_in_training", {"dropout": from_numpys_own}, "not from np.random"),
+    ("test_4_the_training_loop", {"train": tensors}, "loss.item()"),
+    ("test_4_the_training_loop", {"train": one_for_each_batch}, "one for each epoch"),
     ("test_1_both_tables_on_the_scale_of_the_training_table", {"on_one_scale": own_scales}, "a scale of its own"),
     ("test_1_both_tables_on_the_scale_of_the_training_table", {"on_one_scale": seen_together}, "taken of both tables"),
     ("test_1_both_tables_on_the_scale_of_the_training_table", {"on_one_scale": one_mean}, "Each column has its own"),
