@@ -101,7 +101,7 @@ def end(namespace):
 
 
 pytest_collect_file = Sybil([blocks], patterns=["README.md", "docs/*.md"], setup=begin, teardown=end).pytest()
-# No places to look for examples: conftest.py, of which there are several, and answers to exercises, whose checks are run.
+# No places to look for examples: conftest.py, of which there are several, and answers to exercises, which are checked.
 collect_ignore_glob = [
     "tests/*conftest.py",
     "tests/tutorials/solutions/*",

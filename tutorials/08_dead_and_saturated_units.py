@@ -113,8 +113,8 @@ for rate in (0.3, 1.4, 3.0):
 # At 0.3 hardly any unit dies. At 1.4 it is more than a quarter of all, near the figure
 # that the notes warn of: as much as 40 % of a network can be dead when the learning rate
 # is too high. It goes on from there: at 3 most of the units are dead, and the accuracy
-# is hardly better than guessing one of three arms. The loss does not blow up in any of these runs,
-# not even for an epoch. It stays higher, and does not say why.
+# is hardly better than guessing one of three arms. The loss does not blow up in any of
+# these runs, not even for an epoch. It stays higher, and does not say why.
 
 # %%
 models = {f"rate {rate}": runs[rate][0][0] for rate in runs}

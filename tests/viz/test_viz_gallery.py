@@ -17,6 +17,7 @@ GALLERY = DOCS / "gallery"
 PICTURES = sorted(GALLERY.glob("*.svg"))
 
 
+@pytest.mark.slow
 def test_making_the_gallery_again_changes_nothing(tmp_path: Path) -> None:
     subprocess.run([sys.executable, DOCS / "make_gallery.py", tmp_path], check=True)
     made = sorted(f.name for f in tmp_path.iterdir())

@@ -98,7 +98,7 @@ def only_the_wrong(y, said, classes):
 
 
 def from_numpys_own(a, p, training, rng):
-    return a * (np.random.random(a.shape) >= p) / (1 - p) if training else a  # noqa: NPY002
+    return a * (np.random.random(a.shape) >= p) / (1 - p) if training else a
 
 
 def tensors(model, X, y, lr, epochs, seed):
