@@ -14,15 +14,42 @@ from micrograd_nn import nn
 pytestmark = [pytest.mark.tutorial_10, pytest.mark.exercise]
 
 
+class Name(str):
+    """A name that stops whoever asks for names too often, and says why: what would never end, ends."""
+
+    asked, words = 0, ""
+
+    def ask(self):
+        Name.asked += 1
+        if Name.asked > 200_000:
+            fail(Name.words)
+
+    def __hash__(self):
+        self.ask()
+        return super().__hash__()
+
+    def __eq__(self, other):
+        self.ask()
+        return super().__eq__(other)
+
+    def __ne__(self, other):
+        self.ask()
+        return super().__ne__(other)
+
+
 # --- 1. odd or even --------------------------------------------------------------------------------------------------
 
 
-def test_1_odd_with_two_hidden_units():
-    net = filled(yours.odd(), "odd")
+def three_inputs(net):
     if not isinstance(net, nn.Network):
         fail(f"odd should give back the nn.Network, and yours gives {net!r:.60}.")
     if len(net.inputs) != 3:
         fail(f"There should be three inputs, and yours are {', '.join(net.inputs) or 'none'}.")
+
+
+def test_1_odd_with_two_hidden_units():
+    net = filled(yours.odd(), "odd")
+    three_inputs(net)
     if len(net.outputs) != 1:
         fail(
             f"There should be one output. The outputs are the units that nothing reads, and yours are "
@@ -48,6 +75,10 @@ def test_1_odd_with_two_hidden_units():
         )
     if np.allclose(scores, ones):
         fail(f"Your output counts the ones. Each hidden unit should bend that line once.\n{table}")
+    if np.allclose(scores, -2.0 * (ones > 1)):
+        fail(f"The hidden units are right. The inputs should also be connected to the output, past them.\n{table}")
+    if np.allclose(scores, 1 / (1 + np.exp(-(ones % 2)))):
+        fail(f'Right, but for a sigmoid at the end: let the output unit be of the kind "identity".\n{table}')
     bent = [np.unique(np.round(scores[ones == k], 9)).size > 1 for k in range(4)]
     if any(bent):
         fail(f"Inputs with as many ones give different scores: let all three inputs have the same weight.\n{table}")
@@ -56,6 +87,7 @@ def test_1_odd_with_two_hidden_units():
 
 def test_1_odd_is_not_trained_but_made():
     first, second = filled(yours.odd(), "odd"), yours.odd()
+    three_inputs(first)
     x = np.array([[0.25, 0.5, 1.0]])
     if not np.array_equal(first(x).data, second(x).data):
         fail(
@@ -95,6 +127,9 @@ def test_2_each_unit_comes_after_what_it_reads():
         if not isinstance(order, (list, tuple)):
             fail(f"evaluation_order should give back a list of names, and yours is {order!r:.60}.")
         order = list(order)
+        odd = [name for name in order if not isinstance(name, str)]
+        if odd:
+            fail(f"The list should hold names of units, and yours holds {odd[0]!r:.60}.")
         inputs = [name for name in order if name not in reads]
         if inputs:
             fail(f"{inputs[0]} is an input: it is no key of the dict, and is not computed. Leave it out of the list.")
@@ -117,8 +152,13 @@ def test_2_each_unit_comes_after_what_it_reads():
 
 def test_2_a_loop_has_no_order():
     for reads in ({"a": ["b", "x"], "b": ["a"]}, {"a": ["x"], "b": ["a", "d"], "c": ["b"], "d": ["c"]}, {"a": ["a"]}):
+        Name.asked = 0
+        Name.words = (
+            f"{told(reads)}: that is a loop, and yours goes round and round in it. When units are left and none of "
+            "them can be taken, raise ValueError."
+        )
         try:
-            order = yours.evaluation_order({unit: list(read) for unit, read in reads.items()})
+            order = yours.evaluation_order({Name(unit): [Name(r) for r in read] for unit, read in reads.items()})
         except ValueError:
             continue
         except RecursionError:
@@ -223,36 +263,16 @@ def test_4_the_loop_that_an_edge_would_close():
             )
 
 
-class Name(str):
-    """A name that stops whoever asks for names too often: a search of every way through a wiring would never end."""
-
-    asked = 0
-
-    def ask(self):
-        Name.asked += 1
-        if Name.asked > 200_000:
-            fail(
-                "There are more ways through this wiring than anybody could walk: two at each of 40 generations. "
-                "Remember which units you have been to, and go to none of them again."
-            )
-
-    def __hash__(self):
-        self.ask()
-        return super().__hash__()
-
-    def __eq__(self, other):
-        self.ask()
-        return super().__eq__(other)
-
-    def __ne__(self, other):
-        self.ask()
-        return super().__ne__(other)
-
-
 def test_4_the_loop_in_a_large_wiring():
     pairs = [(f"{name}{k}", f"{after}{k + 1}") for k in range(40) for name in "ab" for after in "ab"]
     edges = [(Name(a), Name(b)) for a, b in pairs]
-    Name.asked = 0
+    Name.asked, Name.words = (
+        0,
+        (
+            "There are more ways through this wiring than anybody could walk: two at each of 40 generations. Remember which "
+            "units you have been to, and go to none of them again."
+        ),
+    )
     check_loop(filled_loop(edges, Name("a40"), Name("a0")), pairs, "a40", "a0")
     Name.asked = 0
     if yours.closes(list(edges), Name("a0"), Name("b20")):
