@@ -195,6 +195,7 @@ def test_3_a_recurrent_unit():
             (recurrent(*ours, inputs, start=1.0), "h(0) should be 0, and yours begins with 1."),
             (recurrent(*ours, inputs, plain=True), "The tanh is missing: it belongs to every step."),
             (recurrent(*ours, inputs, plain=True).tanh(), "The tanh belongs to every step, and not to the last alone."),
+            (recurrent(*ours[::-1], inputs), "w and v have changed places: w belongs to h, and v to x."),
             (recurrent(*ours, inputs[-1:]), "That is the last input alone: h is to be carried from step to step."),
         ):
             close_by = math.isclose(found.data, other.data, rel_tol=1e-9)
@@ -266,12 +267,10 @@ def test_4_the_loop_that_an_edge_would_close():
 def test_4_the_loop_in_a_large_wiring():
     pairs = [(f"{name}{k}", f"{after}{k + 1}") for k in range(40) for name in "ab" for after in "ab"]
     edges = [(Name(a), Name(b)) for a, b in pairs]
-    Name.asked, Name.words = (
-        0,
-        (
-            "There are more ways through this wiring than anybody could walk: two at each of 40 generations. Remember which "
-            "units you have been to, and go to none of them again."
-        ),
+    Name.asked = 0
+    Name.words = (
+        "There are more ways through this wiring than anybody could walk: two at each of 40 generations. Remember "
+        "which units you have been to, and go to none of them again."
     )
     check_loop(filled_loop(edges, Name("a40"), Name("a0")), pairs, "a40", "a0")
     Name.asked = 0

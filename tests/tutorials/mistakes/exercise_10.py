@@ -4,14 +4,14 @@ import micrograd_nn as mg
 from micrograd_nn import nn
 
 
-def counting(*hidden, given=True):
+def counting(*hidden, given=True, kind="identity", skip=True):
     """A network that adds up its inputs, with hidden units of these (bias, weight)."""
     net = nn.Network()
     inputs = [net.input(name) for name in ("x1", "x2", "x3")]
     units = [net.unit(f"h{k}", "relu", bias=bias) for k, (bias, _) in enumerate(hidden)]
-    out = net.unit("out", "identity", inputs=() if given else inputs)
+    out = net.unit("out", kind, inputs=() if given else inputs)
     for x in inputs:
-        for unit in [*units, out] if given else units:
+        for unit in [*units, out] if given and skip else units:
             net.connect(x, unit, 1.0)
     for unit, (_, weight) in zip(units, hidden, strict=True):
         net.connect(unit, out, weight)
@@ -66,6 +66,27 @@ def as_given_in_a_loop(reads):
                 order.append(unit)
                 del left[unit]
     return order
+
+
+def endless(reads):
+    left, order = dict(reads), []
+    while left:
+        for unit in list(left):
+            if all(r not in left for r in left[unit]):
+                order.append(unit)
+                del left[unit]
+    return order
+
+
+def by_generation(reads):
+    return [ordered(reads)]
+
+
+def changed_places(w, v, inputs):
+    h = 0.0
+    for x in inputs:
+        h = (v * h + w * x).tanh()
+    return h
 
 
 def cut_off(w, v, inputs):
@@ -179,7 +200,14 @@ def right(edges, source, target):
     return loop[::-1]
 
 
+TWO = (-1.0, -2.0), (-2.0, 2.0)
+
 MISTAKES = [
+    ("test_1_odd_with_two_hidden_units", {"odd": lambda: counting(*TWO, skip=False)}, "past them"),
+    ("test_1_odd_with_two_hidden_units", {"odd": lambda: counting(*TWO, kind="sigmoid")}, "but for a sigmoid"),
+    ("test_2_each_unit_comes_after_what_it_reads", {"evaluation_order": by_generation}, "should hold names of units"),
+    ("test_2_a_loop_has_no_order", {"evaluation_order": endless}, "goes round and round"),
+    ("test_3_a_recurrent_unit", {"unrolled": changed_places}, "w and v have changed places"),
     ("test_1_odd_with_two_hidden_units", {"odd": lambda: counting((-1.0, -2.0))}, "has to bend twice"),
     ("test_1_odd_with_two_hidden_units", {"odd": lambda: counting((-1.0, 0.0))}, "counts the ones"),
     (
