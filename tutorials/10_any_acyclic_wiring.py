@@ -494,7 +494,7 @@ for finding in report.findings:
 # | small networks have bad minima | yes, and large ones hardly | tutorial 6 |
 #
 # Most of it held. Where an effect was smaller than they say, remember that our networks
-# and data are small, and that their best-known figure comes from a large network on
+# and data are small, and that their best-known figure is of a convolutional network on
 # photographs. So try a claim on your own problem before you build on it. That is what
 # this package is for.
 
