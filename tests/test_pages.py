@@ -42,11 +42,11 @@ def lost(page: Path, root: Path = ROOT) -> list[str]:
         parts = urlsplit(address)
         target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
         if parts.scheme:
-            if parts.scheme not in ("https", "mailto"):
-                found.append(address)
-        elif not target.exists() or not target.is_relative_to(root):
-            found.append(address)
-        elif parts.fragment and parts.fragment not in (anchors(target) if target.suffix == ".md" else ()):
+            there = parts.scheme in ("https", "mailto")
+        else:
+            there = target.exists() and target.is_relative_to(root)
+            there = there and (not parts.fragment or parts.fragment in anchors(target))
+        if not there:
             found.append(address)
     return found
 

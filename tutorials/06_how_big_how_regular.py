@@ -316,8 +316,8 @@ assert std[0] > std[1] > 5 * std[2]
 assert losses[20].max() < 0.1 < np.median(losses[3])
 
 # %% [markdown]
-# In heaps. A few of the networks of 3 units end close to 0, a great many between 0.20
-# and 0.25, and hardly any in between. Of 6 units most are good and a second heap is
+# In heaps. About a fifth of the networks of 3 units end close to 0, more than half
+# between 0.20 and 0.25, and few in between. Of 6 units most are good and a second heap is
 # bad; of 20 units all are good. The standard deviation falls with the size, as the
 # notes claim: where a small network ends is a matter of luck, and where a large one
 # ends is not.

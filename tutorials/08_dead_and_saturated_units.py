@@ -46,7 +46,7 @@ viz.draw_health(report, title="Four units")
 # Four of the nine numbers are above 0, so three units have the same on-rate. Unit 2 is
 # dead. Unit 3 is on as often as unit 0, but it hardly says anything: its mean activation
 # is less than 0.025 times that of its layer. That is called *dormant*; a dead unit is
-# dormant too. In the picture a cell is a unit, the darker the larger its on-rate; a dead
+# dormant too. In the picture a cell is a unit, its shade the on-rate; a dead
 # one is hatched and crossed, one that is only dormant has a ring.
 #
 # **Predict.** Now the same four units on two other sets: only the numbers below 0, and
@@ -144,7 +144,7 @@ assert (second_dead[1:] < second_dead[:-1]).any()  # somebody does
 viz.draw_health(lifetimes, title="Rate 1.4: when units died")
 
 # %% [markdown]
-# In the picture each row is a unit, time runs to the right, and the darker, the larger
+# In the picture each row is a unit, time runs to the right, and the shade is
 # the on-rate. Hatching begins where a unit is dead; a thin line is a dormant one. In the
 # first layer it goes in stairs: for many epochs nothing, and then several within an
 # epoch or two. One step that is too long throws them off the data, and no row ever comes

@@ -43,6 +43,11 @@ class Picture:
         return self._sheet.title
 
     @property
+    def description(self) -> str:
+        """What is to be seen in it, in words: what a screen reader tells after the title."""
+        return self._sheet.description
+
+    @property
     def svg(self) -> str:
         """The picture as SVG that stands on its own."""
         return self._sheet.svg(self.theme)

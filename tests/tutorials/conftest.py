@@ -65,7 +65,9 @@ for value in (more, c):
 # %%
 c.backward()
 assert b.grad == 2.0
-viz.draw(c, title="A product & its gradients")
+title = "A product & its gradients"
+print("told of b:", b.grad)
+viz.draw(c, title=title)
 
 # %% [markdown]
 # What the picture tells.

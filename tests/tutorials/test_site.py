@@ -60,7 +60,7 @@ def test_the_code_is_the_source_s(small_site: Path, two: list[Path]) -> None:
 
 
 def test_what_was_printed_and_drawn_is_there(page: Page) -> None:
-    assert page.text("pre", "output") == ["-6.0 <script>alert(1)</script>", "the answer is -1.5"]
+    assert page.text("pre", "output") == ["-6.0 <script>alert(1)</script>", "the answer is -1.5", "told of b: 2.0"]
     assert [a["src"] for a, *_ in page.all("img")] == ["pictures/01-1.svg", "pictures/01-2.svg"]
 
 
@@ -71,12 +71,12 @@ def test_nothing_tells_the_answer_before_it_is_uncovered(page: Page) -> None:
     assert "assert more.data - c.data == -1.5\nfor value in (more, c):" in covered[0]
     assert "The telling paragraph" in covered[0]
     assert "And another one" in covered[0]
-    assert "assert b.grad == 2.0" in covered[1]
+    assert covered[1].index("assert b.grad == 2.0") < covered[1].index("told of b: 2.0")
     assert "What the picture tells" in covered[1]
     assert [inside(around) for _, _, around in page.all("figure")] == [True, False]
     open_text = [t for tag, _, t, around in page.elements if tag in ("p", "pre") and not inside(around)]
     seen = " ".join("".join(t) for t in open_text)
-    for word in ("answer is -", "telling", "another one", "assert", "What the picture"):
+    for word in ("answer is -", "telling", "another one", "assert", "told of b", "What the picture"):
         assert word not in seen
     assert "A paragraph before" in seen
     assert "A paragraph after" in seen
@@ -206,6 +206,18 @@ def test_every_page_has_its_code_its_pictures_and_all_its_predictions(whole_site
         assert one.all("img"), tutorial.title
         for attributes, *_ in one.all("img"):
             assert re.match(r".+\. .+", attributes["alt"]), attributes["src"]
+
+
+@pytest.mark.slow
+def test_each_in_the_list_has_a_part_of_one_of_its_pictures(whole_site: Path) -> None:
+    index = Page(whole_site / "index.html")
+    shown = [a["src"] for a, _, around in index.all("img") if "div.thumb" in around]
+    assert [src[: len("pictures/01-")] for src in shown] == [f"pictures/{t.number:02d}-" for t in tutorials()]
+    for name, view in (src.split("#") for src in shown):
+        x, y, wide, high = map(float, re.findall(r"[\d.]+", view))
+        size = re.findall(r'<svg [^>]*?width="(\d+)" height="(\d+)"', (whole_site / name).read_text(encoding="utf-8"))
+        assert x + wide <= int(size[0][0]), name
+        assert y + high <= int(size[0][1]), name
 
 
 @pytest.mark.slow

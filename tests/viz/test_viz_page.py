@@ -177,3 +177,8 @@ def test_a_wheel_brings_the_static_files_along(tmp_path: Path) -> None:
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     assert {"viz/static/page.js", "viz/static/page.css", "viz/static/page.html"} <= set(names)
     assert json.dumps(names).count("node_modules") == 0
+    tutorials = {
+        f"micrograd_nn/_tutorials/{f.relative_to(root / 'tutorials')}" for f in (root / "tutorials").rglob("*.py")
+    }
+    assert len(tutorials) > 30
+    assert tutorials <= set(names)

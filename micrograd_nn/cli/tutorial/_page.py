@@ -17,11 +17,12 @@ from micrograd_nn.cli.tutorial._source import Cell, Tutorial, exercises_of
 if TYPE_CHECKING:
     from viz import Picture
 
-__all__ = ["MARK", "Ran", "contents", "page", "style"]
+__all__ = ["FACES", "MARK", "Ran", "contents", "page", "style"]
 
 MARK = "micrograd-nn tutorial --html"  # how a site of ours is known
 # `file:` is for a page that is opened from disk, which has no origin to be 'self'.
 _POLICY = "default-src 'none'; style-src 'self' file:; img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+_COVER = '<details class="answer">\n<summary>See what happens</summary>\n<div class="inside">\n'
 _LONG = 36  # characters: a longer line may be wider than a telephone, and the keyboard must be able to scroll it
 _ALT = 1_500  # characters of a description
 # Colours that are no role of a picture: wash is what code stands on, marked a question, both paler than `pale`.
@@ -30,8 +31,19 @@ _EXTRA = {
     "dark": {"wash": "#202225", "marked": "#1c2832"},
     "print": {"wash": "#ffffff", "marked": "#ffffff"},
 }
-# Which kinds of pictures are inviting when they are small, among those that would be shown as large.
-_INVITING = {"boundary": 1.6, "network": 1.5, "activations": 1.2, "health": 1.1}
+# For the list: of which picture a part is shown, by its title; x, y and width of that part, which is half as high.
+FACES = {
+    "One neuron: σ(w1·x1 + w2·x2 + b)": (0, 42, 582),
+    "Four activations; slopes dashed": (22, 112, 392),
+    "Two losses, two lines": (432, 190, 344),
+    "3 → 4 → 4 → 1": (222, 135, 480),
+    "Sums of bumps": (54, 54, 624),
+    "Twenty units, L2 from none to strong": (68, 118, 344),
+    "A wrong rule, and one that is right": (130, 276, 360),
+    "Rate 1.4: when units died": (124, 92, 470),
+    "Adam at 0.002: after the last epoch": (180, 46, 300),
+    "After training: what each unit sees": (300, 150, 660),
+}
 
 
 @dataclass(slots=True)
@@ -75,9 +87,8 @@ def page(ran: Ran, all_of_them: Sequence[Ran]) -> str:
 def contents(all_of_them: Sequence[Ran]) -> str:
     """The page that lists them."""
     prose = Prose({ran.tutorial.number: ran.name for ran in all_of_them})
-    return Template(_static("index.html")).substitute(
-        policy=_POLICY, mark=MARK, rows="".join(_row(ran, prose) for ran in all_of_them)
-    )
+    rows = "".join(_row(ran, prose) for ran in all_of_them)
+    return Template(_static("index.html")).substitute(policy=_POLICY, mark=MARK, rows=rows)
 
 
 def style() -> str:
@@ -85,19 +96,14 @@ def style() -> str:
     from viz._theme import THEMES
 
     def rule(theme: str) -> str:
-        roles = {**THEMES[theme], **_EXTRA[theme]}
-        bright = "dark" if theme == "dark" else "light"
-        return (
-            f":root {{ color-scheme: {bright}; {' '.join(f'--{role}: {colour};' for role, colour in roles.items())} }}"
-        )
+        colours = "".join(f"--{role}: {colour}; " for role, colour in (THEMES[theme] | _EXTRA[theme]).items())
+        return f":root {{ color-scheme: {'dark' if theme == 'dark' else 'light'}; {colours}}}"
 
-    rules = [
-        f"/* Written by {MARK}. */",
-        rule("light"),
-        f"@media screen and (prefers-color-scheme: dark) {{ {rule('dark')} }}",
-        f"@media print {{ {rule('print')} }}",
-    ]
-    return "\n".join(rules) + "\n" + _static("site.css")
+    return (
+        f"/* Written by {MARK}. */\n{rule('light')}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ {rule('dark')} }}\n"
+        f"@media print {{ {rule('print')} }}\n{_static('site.css')}"
+    )
 
 
 def _static(name: str) -> str:
@@ -113,57 +119,51 @@ def _body(ran: Ran, prose: Prose) -> tuple[str, str, list[Block]]:
     lead: list[str] = []
     body: list[str] = []
     headings: list[Block] = []
-    covered: list[str] | None = None
-    asked = False
+    end, asked = "", False  # what ends the cover that is open; whether a question has no answer yet
     results, pictures = iter(ran.outputs), iter(ran.pictures.items())
-
-    def uncover() -> None:
-        nonlocal covered
-        if covered is not None:
-            body.append(_covered(covered))
-        covered = None
-
     for place, cell in enumerate(ran.tutorial.cells):
         if cell.kind == "code":
-            uncover()
-            output = next(results)
+            body.append(end)
+            end, output = "", next(results)
             code, checks = _parts(cell, output.value is not None) if asked else (cell.text, "")
             result = _result(output, checks, pictures)
             if asked and result:
-                body.append(_cell(_code(code), asked=True))
-                covered = [_cell(result)]
+                body += [_cell(_code(code), asked=True), _COVER, _cell(result)]
+                end = "</div>\n</details>\n"
             else:
                 body.append(_cell(_code(code) + result))
             asked = asked and not result  # a cell that shows nothing answers nothing
             continue
-        question: list[str] = []
+        question = ""
         for block in prose.blocks(cell.text):
             if block.kind in ("heading", "predict"):
-                uncover()
+                body.append(end)
+                end = ""
             if block.kind == "heading":
                 headings.append(block)
             if block.kind == "predict" or question:
-                question.append(block.html)
+                question += block.html
             elif block.kind != "title":
-                (lead if place == 0 else body if covered is None else covered).append(block.html)
-        uncover()
+                (body if place else lead).append(block.html)
+        body.append(end)
+        end = ""
         if question:
-            body.append(f'<div class="predict">\n{"".join(question)}</div>\n')
+            body.append(f'<div class="predict">\n{question}</div>\n')
         asked = asked or cell.predicts
-    uncover()
-    return "".join(lead), "".join(body), headings
+    return "".join(lead), "".join([*body, end]), headings
 
 
 def _parts(cell: Cell, pictured: bool) -> tuple[str, str]:
     """A cell in two: the assertions that it ends with tell what comes out, and are covered as that is.
 
-    Where the cell ends with a picture, what draws it may stand below them.
+    Between and below them names may be given, and something printed or drawn.
     """
     statements = ast.parse(cell.text).body
     rest = statements[:-1] if pictured else statements
-    first = len(rest)
-    while first > 0 and _checks(rest[first - 1]):
-        first -= 1
+    first, at = len(rest), len(rest) - 1
+    while at >= 0 and (_checks(rest[at]) or isinstance(rest[at], (ast.Assign, ast.AugAssign, ast.Expr))):
+        first = at if _checks(rest[at]) else first
+        at -= 1
     if first in (0, len(rest)):
         return cell.text, ""
     lines, end = cell.text.splitlines(), rest[first - 1].end_lineno
@@ -181,11 +181,6 @@ def _cell(inside: str, asked: bool = False) -> str:
     return f'<div class="{"cell asked" if asked else "cell"}">\n{inside}</div>\n' if inside else ""
 
 
-def _covered(parts: Sequence[str]) -> str:
-    cover = '<details class="answer">\n<summary>See what happens</summary>\n<div class="inside">\n'
-    return f"{cover}{''.join(parts)}</div>\n</details>\n"
-
-
 def _code(text: str) -> str:
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
@@ -201,7 +196,7 @@ def _result(output: Output, checks: str, pictures: Iterator[tuple[str, Picture]]
 
     parts = [_printed(output.printed)] if output.printed.strip() else []
     if checks:
-        parts.append(_code(checks))
+        parts.insert(0 if "print(" in checks else 1, _code(checks))
     if isinstance(output.value, Picture):
         parts.append(_figure(*next(pictures)))
     elif output.value is not None:
@@ -220,19 +215,15 @@ def _scrolls(text: str, name: str) -> str:
 
 
 def _figure(name: str, picture: Picture) -> str:
-    title, told = escape(picture.title), " ".join(f"{picture.title}. {picture._sheet.description}".split())
+    title, sheet = escape(picture.title), picture._sheet
+    told = escape(" ".join(f"{picture.title}. {picture.description}".split())[:_ALT])
     return (
         "<figure>\n"
         f'<div class="picture" role="group" aria-label="Picture: {title}" tabindex="0">'
-        f"{_image(name, picture, told[:_ALT])}</div>\n"
+        f'<img src="pictures/{name}.svg" alt="{told}" width="{sheet.width}" height="{sheet.height}"></div>\n'
         f'<figcaption><a href="pictures/{name}.html" aria-label="Look around in it: {title}">Look around in it</a>'
         "</figcaption>\n</figure>\n"
     )
-
-
-def _image(name: str, picture: Picture, alt: str = "") -> str:
-    sheet = picture._sheet
-    return f'<img src="pictures/{name}.svg" alt="{escape(alt)}" width="{sheet.width}" height="{sheet.height}">'
 
 
 def _step(ran: Ran, here: bool) -> str:
@@ -269,20 +260,16 @@ def _row(ran: Ran, prose: Prose) -> str:
     title, name = escape(tutorial.title), escape(ran.name)
     return (
         f'<li><a class="go" href="{name}"><span class="n">{tutorial.number}</span> <span class="t">{title}</span></a>\n'
-        f"{_appetiser(ran)}{opening.html if opening else ''}"
+        f"{_face(ran)}{opening.html if opening else ''}"
         f'<p class="facts">{" · ".join(facts)}</p></li>\n'
     )
 
 
-def _appetiser(ran: Ran) -> str:
-    """A small view of one of its pictures; it says nothing that the words beside it do not."""
-
-    def worth(name: str) -> float:
-        sheet = ran.pictures[name]._sheet
-        wide, high = 440 / sheet.width, 240 / sheet.height
-        return _INVITING.get(sheet.kind, 1.0) * min(wide, high) ** 2 / max(wide, high)  # large, and filling its place
-
-    if not ran.pictures:
-        return ""
-    name = max(ran.pictures, key=worth)
-    return f'<div class="thumb">{_image(name, ran.pictures[name])}</div>\n'
+def _face(ran: Ran) -> str:
+    """A part of one of its pictures; it says nothing that the words beside it do not."""
+    for name, picture in ran.pictures.items():
+        if picture.title in FACES:
+            x, y, wide = FACES[picture.title]
+            view = f"{x},{y},{wide},{wide / 2:g}"
+            return f'<div class="thumb"><img src="pictures/{name}.svg#svgView(viewBox({view}))" alt=""></div>\n'
+    return ""

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"(?:[Tt]utorial )?\d+")
 class Block:
     """A heading, paragraph, list or table as HTML; `predict` is a paragraph that asks for a prediction.
 
-    `words` is the text of a heading or a paragraph, `anchor` the name that a heading can be linked to by.
+    `words` is the text of a heading, `anchor` the name that it can be linked to by.
     """
 
     kind: Literal["title", "heading", "predict", "text"]
@@ -63,23 +63,22 @@ class Prose:
         return found
 
     def _block(self, group: list[Token]) -> Block:
-        first, words = group[0], ""
-        for token in group:
-            if token.type == "inline":
-                _join_lines(token.children or [])
-                words = "".join(t.content for t in token.children or [])
+        first = group[0]
+        inline = [token for token in group if token.type == "inline"]
+        for token in inline:
+            token.children = _joined(token.children or [])
         if first.type == "heading_open":
             if first.tag == "h1":
-                return Block("title", self._html(group), re.sub(r"^\d+\. ", "", words))
+                return Block("title", self._html(group))
+            words = "".join(child.content for child in inline[0].children or [])
             anchor = self._anchor(words)
             first.attrs = {"id": anchor}
             html = re.sub(r"(<h\d[^>]*>)(.*)(</h\d>)", rf'\1<a href="#{anchor}">\2</a>\3', self._html(group))
             return Block("heading", html, words, anchor)
         asks = first.type == "paragraph_open" and group[1].content.startswith("**Predict.**")
-        for token in group:
-            if token.type == "inline":
-                token.children = self._linked(token.children or [])
-        return Block("predict" if asks else "text", self._html(group), words)
+        for token in inline:
+            self._link(token.children or [])
+        return Block("predict" if asks else "text", self._html(group))
 
     def _html(self, group: Sequence[Token]) -> str:
         return str(self._markdown.renderer.render(group, self._markdown.options, {}))
@@ -94,17 +93,14 @@ class Prose:
         self._anchors.add(anchor)
         return anchor
 
-    def _linked(self, children: list[Token]) -> list[Token]:
-        """The same with the names of other tutorials as links, but for what is in a link already."""
-        result, inside = [], 0
+    def _link(self, children: list[Token]) -> None:
+        """Make links of the names of other tutorials, but for what is in a link already."""
+        inside = 0
         for token in children:
-            inside += token.type == "link_open"
-            inside -= token.type == "link_close"
-            if token.type == "text" and not inside and _TUTORIALS.search(token.content):
+            inside += (token.type == "link_open") - (token.type == "link_close")
+            if token.type == "text" and not inside:
                 token.type = "html_inline"
                 token.content = _TUTORIALS.sub(self._links, escape(token.content, quote=False))
-            result.append(token)
-        return result
 
     def _links(self, mention: re.Match[str]) -> str:
         def link(name: re.Match[str]) -> str:
@@ -118,8 +114,11 @@ class Prose:
 _SCROLLS = '<div class="scroll" role="group" aria-label="Table" tabindex="0">\n'
 
 
-def _join_lines(children: list[Token]) -> None:
-    """Let a sentence be one text, however it was wrapped in the file: a name may stand over the end of a line."""
+def _joined(children: list[Token]) -> list[Token]:
+    """Sentences as one text each, however they were wrapped in the file: a name may stand over the end of a line.
+
+    What is one word as code is marked: a browser would break it at its hyphens.
+    """
     joined: list[Token] = []
     for token in children:
         if token.type == "softbreak":
@@ -127,8 +126,10 @@ def _join_lines(children: list[Token]) -> None:
         if token.type == "text" and joined and joined[-1].type == "text":
             joined[-1].content += token.content
         else:
+            if token.type == "code_inline" and len(token.content) <= 20 and " " not in token.content:
+                token.attrs["class"] = "word"
             joined.append(token)
-    children[:] = joined
+    return joined
 
 
 def minutes(cells: Sequence[Cell]) -> int:

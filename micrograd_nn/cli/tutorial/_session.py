@@ -38,10 +38,12 @@ class Session:
 
         Never raises but for KeyboardInterrupt; a cell that leaves the program has ended with an error, too.
         """
+        from threadpoolctl import threadpool_limits
+
         printed, value = io.StringIO(), None
         try:
             body, last = self._compiled(cell)
-            with redirect_stdout(printed):
+            with threadpool_limits(1, "blas"), redirect_stdout(printed):  # small arrays: more threads only wait
                 exec(body, self.names)
                 if last is not None:
                     value = eval(last, self.names)

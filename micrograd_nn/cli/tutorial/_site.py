@@ -54,19 +54,11 @@ def _check(folder: Path, names: list[str]) -> None:
     """Raise DataError where a file in the folder would be lost that is no older site of ours."""
     if folder.exists() and not folder.is_dir():
         raise data.DataError(f"{folder} is a file: name a folder for the site.")
-    if (folder / "index.html").exists():
-        theirs = [] if _ours(folder / "index.html") else ["index.html"]
-    else:
-        theirs = [] if _ours(folder / "site.css") else [name for name in names if (folder / name).exists()]
-    if theirs:
-        raise data.DataError(f"{folder / theirs[0]} is there and is not ours: name another folder, or a new one.")
-
-
-def _ours(file: Path) -> bool:
-    try:
-        return MARK in file.read_text(encoding="utf-8", errors="replace")[:2_000]
-    except (FileNotFoundError, IsADirectoryError):
-        return False
+    there = [folder / name for name in names if (folder / name).exists()]
+    if there:  # the first page tells whose they are, or, where a run of ours was killed before it, the style
+        sign = there[0] if there[0].name == "index.html" else folder / "site.css"
+        if not sign.is_file() or MARK not in sign.read_text(encoding="utf-8", errors="replace")[:2_000]:
+            raise data.DataError(f"{there[0]} is there and is not ours: name another folder, or a new one.")
 
 
 def _ran(tutorial: Tutorial) -> Ran:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 Opened = Callable[..., Any]
-SCHEMES = "light", "dark"
+SCHEMES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}  # what may differ
 WIDTHS = 400, 700, 1000, 1250, 1600
 
 UNCOVER = "document.querySelectorAll('details').forEach(details => { details.open = true })"
@@ -40,10 +40,11 @@ def well_laid_out(opened: Opened, file: Path) -> None:
 
 def accessible(opened: Opened, file: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for scheme in SCHEMES:
-        page = opened(file, color_scheme=scheme)
-        page.evaluate(UNCOVER)
-        found = axe.run(page, options={"preload": False})  # it would ask for the style sheet, which is not allowed
+    page = opened(file)
+    page.evaluate(UNCOVER)
+    for scheme, rules in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        found = axe.run(page, options={"preload": False} | rules)  # it would ask for the style sheet: not allowed
         assert found.violations_count == 0, f"{file.name}, {scheme}:\n{found.generate_report()}"
 
 
@@ -60,8 +61,8 @@ checks = pytest.mark.parametrize("check", CHECKS, ids=[check.__name__ for check 
 
 @checks
 def test_the_pages_of_a_small_site(opened: Opened, small_site: Path, check: Callable[..., None]) -> None:
-    for file in small_site.glob("*.html"):
-        check(opened, file)
+    for name in ("index.html", "01_products.html"):
+        check(opened, small_site / name)
 
 
 @checks
