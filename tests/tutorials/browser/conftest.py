@@ -1,31 +1,14 @@
-"""One browser for the site's tests, and pages opened in it from disk; skipped where there is no browser.
-
-Closed after the last test of a module: two of these cannot run in one process, and the pictures' tests have theirs.
-"""
+"""Pages of the site, opened in a browser from disk."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-NAMES = "chromium", "chromium-browser", "google-chrome"
 PATIENCE = 60_000  # milliseconds: a busy machine is no failure
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip(f"the browser tests need one of {', '.join(NAMES)}")
-    with playwright.sync_playwright() as p:
-        running = p.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""One browser for all tests in here, and pages opened in it from disk; skipped where there is no browser."""
+"""Pages of pictures, opened in a browser from disk."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,7 @@ import pytest
 import micrograd_nn as mg
 import viz
 
-NAMES = "chromium", "chromium-browser", "google-chrome"
 PATIENCE = 60_000  # milliseconds: a busy machine is no failure
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip(f"the browser tests need one of {', '.join(NAMES)}")
-    with playwright.sync_playwright() as p:
-        running = p.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
