@@ -421,11 +421,13 @@ moved = mg.check_backward(*pair, points + 0.1)
 print("moved by 0.1:", "passes" if moved else "fails")
 
 options = {"cache": False, "allow_kinks": True, "raise_on_error": False}
+passes = {}
 for answer in (0.0, 0.5, 3.0):
     answering = lambda g, x, at=answer: g * np.where(x == 0, at, x > 0)
     report = mg.check_backward(relu_sum, answering, points, **options)
+    passes[answer] = report.ok
     print(f"{answer} at the kink: {'passes' if report else 'fails'}")
-    assert report.ok == (answer <= 1)
+assert passes == {0.0: True, 0.5: True, 3.0: False}
 viz.draw_activations("relu", title="The slope of ReLU jumps at 0")
 
 # %% [markdown]
@@ -521,12 +523,14 @@ def detached_rule(g, out, z):
     return rule(g, out, z.detach() if isinstance(z, mg.Tensor) else z)
 
 
+verdicts = []
 for name, written in (("right", rule), ("detached", detached_rule)):
     op = mg.Op(f"swish_{name}", lambda z: z * sigmoid(z), written)
     for order in (1, 2):
         report = mg.gradcheck(op, points, order=order, raise_on_error=False)
+        verdicts.append(report.ok)
         print(f"{name:8} rule, order {order}: {'ok' if report else 'wrong'}")
-        assert report.ok == (name == "right" or order == 1)
+assert verdicts == [True, True, True, False]
 print(f"returned for a second derivative: {report.worst(1)[0].analytic}")
 
 # %% [markdown]
@@ -564,10 +568,12 @@ def no_bias(g, x, W, b):
     return affine_step(g * (x @ W.T > 0), x, W)
 
 
+found = {}
 for name, b in (("biases 0", np.zeros(3)), ("biases not 0", np.array([2.0, -2.0, 1.0]))):
     report = mg.check_backward(hidden_layer, no_bias, X, W1, b, raise_on_error=False)
+    found[name] = report.ok
     print(f"{name}:", "passes" if report else f"{report.count('wrong')} entries wrong")
-    assert report.ok == (name == "biases 0")
+assert found == {"biases 0": True, "biases not 0": False}
 
 # %% [markdown]
 # Both pass. The first has the right gradient of the wrong function: training will drive
