@@ -157,9 +157,9 @@ def _health(boxes: Sequence[Box]) -> list[Piece]:
     text = f"dead {where}: activation never above 0"
     if "dead" in marks:
         pieces.append(patterned(HATCH, text, cross(9.5, 0, 8)))
-    elif _some("dead", notes):
+    elif any(" dead" in note for note in notes):
         pieces.append(said(text))
-    if "saturated" in marks or _some("saturated", notes):
+    if "saturated" in marks or any(" saturated" in note for note in notes):
         text = f"saturated: {saturates(FLAT)}"
         if counts:
             text += f" {where}" if counts == {1} else f", a unit {where}".replace("on", f"on ≥ {percent(OFTEN)} of", 1)
@@ -167,11 +167,6 @@ def _health(boxes: Sequence[Box]) -> list[Piece]:
     if any(b.units for b in boxes):
         pieces.append(_greys())
     return pieces
-
-
-def _some(what: str, notes: Sequence[str]) -> bool:
-    """Whether a note counts any units that are `what`: "0 dead" needs no explaining."""
-    return any(what in part and not part.startswith("0 ") for note in notes for part in note.split(", "))
 
 
 def _greys() -> Piece:
